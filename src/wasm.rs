@@ -1,0 +1,161 @@
+//! What JavaScript sees: the class `Classifier`. The only file that knows JavaScript; it adds nothing but conversions
+//! and the clock.
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{Model, Prediction};
+use crate::size::layers;
+use js_sys::{Float32Array, Reflect, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("wasm.d.ts");
+
+/// Writes panics to the console with their place. Runs once, when the module is instantiated.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// A loaded model. Errors are thrown as `Error` with a `code`: see `ClassifierErrorCode`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Classifier {
+    model: Model,
+}
+
+/// The answer of `Classifier.classify`.
+#[derive(Serialize)]
+struct Classification {
+    predictions: Vec<Prediction>,
+    milliseconds: Milliseconds,
+}
+
+/// Where the time went.
+#[derive(Serialize)]
+struct Milliseconds {
+    preprocess: f64,
+    inference: f64,
+    total: f64,
+}
+
+#[wasm_bindgen]
+impl Classifier {
+    /// Reads an ONNX file of this project. A file above 64 MiB is refused before it is copied.
+    pub fn load(bytes: &Uint8Array) -> Result<Classifier, JsValue> {
+        Model::check_size(u64::from(bytes.length())).map_err(thrown)?;
+        Model::load(&bytes.to_vec()).map(|model| Self { model }).map_err(thrown)
+    }
+
+    /// The `topK` (5 if absent) likeliest classes of RGBA pixels of any size, and the milliseconds it took.
+    #[wasm_bindgen(unchecked_return_type = "Classification")]
+    pub fn classify(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+        #[wasm_bindgen(js_name = topK)] top_k: Option<u32>,
+    ) -> Result<JsValue, JsValue> {
+        let begin = now();
+        let input = self.prepared(rgba, width, height)?;
+        let ready = now();
+        let output = self.model.run(&input).map_err(thrown)?;
+        let predictions = self.model.predictions(&output, top_k.unwrap_or(5) as usize);
+        let end = now();
+        let milliseconds = Milliseconds { preprocess: ready - begin, inference: end - ready, total: end - begin };
+        plain(&Classification { predictions, milliseconds })
+    }
+
+    /// The embedding of RGBA pixels of any size: the pooled vector before the linear layer.
+    pub fn embed(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+    ) -> Result<Float32Array, JsValue> {
+        let output = self.model.run(&self.prepared(rgba, width, height)?).map_err(thrown)?;
+        Ok(Float32Array::from(&output.embedding[..]))
+    }
+
+    /// The logits of RGBA pixels of any size, in the order of the labels.
+    pub fn logits(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+    ) -> Result<Float32Array, JsValue> {
+        let output = self.model.run(&self.prepared(rgba, width, height)?).map_err(thrown)?;
+        Ok(Float32Array::from(&output.logits[..]))
+    }
+
+    /// The network's input for RGBA pixels of any size: red, green, blue planes in [0, 1].
+    pub fn input(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+    ) -> Result<Float32Array, JsValue> {
+        Ok(Float32Array::from(&self.prepared(rgba, width, height)?[..]))
+    }
+
+    /// What the file says about itself, with the names of its metadata.
+    #[wasm_bindgen(unchecked_return_type = "ModelCard")]
+    pub fn card(&self) -> Result<JsValue, JsValue> {
+        // Through JSON, as it stands in the file: a seed above 2^53 loses digits here instead of failing.
+        let text = serde_json::to_string(self.model.card()).map_err(|e| JsError::new(&e.to_string()))?;
+        js_sys::JSON::parse(&text)
+    }
+
+    /// Size, accuracy, density and multiply-adds.
+    #[wasm_bindgen(unchecked_return_type = "Metrics")]
+    pub fn metrics(&self) -> Result<JsValue, JsValue> {
+        plain(&self.model.metrics())
+    }
+
+    /// The layers from the picture to the logits.
+    #[wasm_bindgen(unchecked_return_type = "Layer[]")]
+    pub fn layers(&self) -> Result<JsValue, JsValue> {
+        plain(&layers(&self.model.card().spec))
+    }
+
+    fn prepared(&self, rgba: &JsValue, width: f64, height: f64) -> Result<Vec<f32>, JsValue> {
+        let (width, height) = (whole(width)?, whole(height)?);
+        // A canvas gives bytes that clamp: the same bytes under another name.
+        let pixels = match rgba.dyn_ref::<js_sys::Uint8ClampedArray>() {
+            Some(clamped) => clamped.to_vec(),
+            None => rgba.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or_else(|| {
+                thrown(Error::new(ErrorKind::Picture, "the pixels are no Uint8Array or Uint8ClampedArray"))
+            })?,
+        };
+        self.model.input(&pixels, width, height).map_err(thrown)
+    }
+}
+
+/// A number of pixels. JavaScript's own conversion would turn -1 into four thousand million and `NaN` into 0.
+fn whole(pixels: f64) -> Result<u32, JsValue> {
+    if pixels.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&pixels) {
+        return Ok(pixels as u32);
+    }
+    Err(thrown(Error::new(ErrorKind::Picture, format!("{pixels} is no number of pixels"))))
+}
+
+/// A plain object; absent values are `null`.
+fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(Into::into)
+}
+
+/// A JavaScript `Error` with the code of ours.
+fn thrown(error: Error) -> JsValue {
+    let thrown: JsValue = js_sys::Error::new(&error.to_string()).into();
+    // Setting a property of a fresh, extensible object cannot fail.
+    let _ = Reflect::set(&thrown, &"code".into(), &error.kind().code().into());
+    thrown
+}
+
+/// Milliseconds since the window or worker began; 0 where there is no such clock.
+fn now() -> f64 {
+    let clock = Reflect::get(&js_sys::global(), &"performance".into()).ok();
+    // Without `dyn_into`: the class is not visible in every kind of worker.
+    clock.filter(JsValue::is_object).map_or(0.0, |c| c.unchecked_into::<web_sys::Performance>().now())
+}
