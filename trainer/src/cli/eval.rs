@@ -1,0 +1,58 @@
+//! `lsspq eval`.
+
+use super::command::Eval;
+use super::model_file;
+use anyhow::Context;
+use lsspq::Model;
+use lsspq::preprocess::rgba_from_rgb;
+use lsspq_trainer::data::{Dataset, Pictures};
+use lsspq_trainer::eval::{Example, evaluate, report};
+use lsspq_trainer::{Error, Recipe};
+use std::path::Path;
+
+pub(super) fn run(job: &Eval) -> anyhow::Result<()> {
+    let model = Model::load(&model_file::read(&job.model)?).with_context(|| job.model.display().to_string())?;
+    let recipe = recipe(&model, &job.model)?;
+    // The recipe in a file has no folder of its own: a relative path counts from where the program runs.
+    let folder = recipe.data.folder(job.data.as_deref(), job.base.as_deref(), Some(Path::new("")))?;
+    let pictures = Dataset::load_test(&recipe, &folder)?;
+    check_labels(&model, &pictures, &folder)?;
+    let side = pictures.side as u32;
+    let evaluation = evaluate(&model, pictures.len(), |number| {
+        Ok::<_, lsspq::Error>(Example {
+            rgba: rgba_from_rgb(pictures.picture(number)),
+            width: side,
+            height: side,
+            class: pictures.labels[number].into(),
+        })
+    })?;
+    println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
+    print!("{}", report(&evaluation, &model.card().labels));
+    Ok(())
+}
+
+/// The recipe that the model file carries.
+fn recipe(model: &Model, path: &Path) -> Result<Recipe, Error> {
+    let text = &model.card().recipe;
+    if text.is_empty() {
+        return Err(Error::data(format!(
+            "{} carries no recipe, so what pictures it is to be measured on is not known",
+            path.display()
+        )));
+    }
+    Recipe::parse(text, &format!("the recipe in {}", path.display()))
+}
+
+/// The same classes in another order would make every figure wrong without a word.
+fn check_labels(model: &Model, pictures: &Pictures, folder: &Path) -> Result<(), Error> {
+    let labels = &model.card().labels;
+    match labels.iter().zip(&pictures.classes).position(|(label, class)| label != class) {
+        None => Ok(()),
+        Some(at) => Err(Error::data(format!(
+            "class {at} is {:?} in the model and {:?} in {}: name the data set it was made for with --data",
+            labels[at],
+            pictures.classes[at],
+            folder.display()
+        ))),
+    }
+}

@@ -1,0 +1,151 @@
+//! What was typed, as clap reads it: no files are looked at here.
+
+use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Train L-SSPQ networks, and export them to one small ONNX file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lsspq",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  lsspq fixture shapes                                   make pictures to try things on
+  lsspq train trainer/recipes/cifar10.toml               train, into runs/cifar10
+  lsspq train trainer/recipes/cifar10.toml --resume      go on after an interruption
+  lsspq eval runs/cifar10/cifar10.onnx                   accuracy on the test pictures
+  lsspq inspect runs/cifar10/cifar10.onnx                layers, size, accuracy
+
+Environment:
+  LSSPQ_DATA    the folder that holds the data sets; paths in recipes are looked for there first
+
+Exit codes:
+  0 done, 1 internal, 2 arguments or recipe, 3 pictures or model file, 4 training, 130 interrupted"
+)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Train(Train),
+    Eval(Eval),
+    Export(Export),
+    Inspect(Inspect),
+    Fixture(Fixture),
+}
+
+/// Train a network by a recipe: all stages, test, export.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq train recipe.toml
+  lsspq train recipe.toml --data ~/pictures --out runs/second --seed 2
+  lsspq train recipe.toml --epochs 2,1       two epochs of stage 1 and one of stage 2
+  lsspq train recipe.toml --resume           go on with the run in runs/NAME
+
+Ctrl-C saves and stops; --resume goes on to the same numbers as if it had never stopped.")]
+pub(super) struct Train {
+    /// The recipe, a TOML file.
+    pub(super) recipe: PathBuf,
+    /// The data set's folder, in place of the recipe's data.path.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The folder of the run [default: runs/NAME, by the recipe's name].
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Go on with the run that is in the folder.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(super) resume: bool,
+    /// Replace the run that is in the folder.
+    #[arg(long)]
+    pub(super) overwrite: bool,
+    /// Seed of every random choice, in place of the recipe's.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Epochs of each stage, in place of the recipe's, separated by commas.
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub(super) epochs: Vec<u32>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+/// Measure the accuracy of an exported model on the test pictures of its data set.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq eval www/models/cifar10.onnx
+  lsspq eval model.onnx --data ~/cifar10-images
+
+The model file runs in the very code that runs in the browser. Which pictures to take is read from the recipe inside it.")]
+pub(super) struct Eval {
+    /// The model, an ONNX file.
+    pub(super) model: PathBuf,
+    /// The data set's folder, in place of the path in the model's recipe.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+/// Write the network of a run as one ONNX file.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq export runs/cifar10
+  lsspq export runs/cifar10 --out www/models/cifar10.onnx
+
+`lsspq train` does this by itself at the end; this is for a run that was stopped before it.")]
+pub(super) struct Export {
+    /// The folder of the run.
+    pub(super) run: PathBuf,
+    /// The file to write [default: NAME.onnx in the run's folder].
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+/// Show what a model or a recipe is made of.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq inspect www/models/cifar10.onnx
+  lsspq inspect trainer/recipes/cifar10.toml")]
+pub(super) struct Inspect {
+    /// A model (.onnx) or a recipe (.toml).
+    pub(super) file: PathBuf,
+}
+
+/// Write generated pictures of four classes as class folders, to try things on.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lsspq fixture shapes && lsspq train trainer/tests/fixture/shapes.toml --data shapes")]
+pub(super) struct Fixture {
+    /// The folder to make.
+    pub(super) folder: PathBuf,
+    /// Training pictures of each class.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) train: u32,
+    /// Test pictures of each class.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) test: u32,
+    /// Height and width in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 32, value_parser = clap::value_parser!(u32).range(8..=1024))]
+    pub(super) side: u32,
+    /// Seed of everything drawn.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Threads {
+    /// Threads to compute on [default: one for each core].
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+}

@@ -1,0 +1,23 @@
+//! Train L-SSPQ networks natively and export them to one small ONNX file.
+
+pub mod augment;
+pub mod batches;
+pub mod composed;
+pub mod data;
+pub mod deploy;
+mod error;
+pub mod eval;
+pub mod export;
+pub mod file;
+pub mod fixture;
+pub mod fused;
+pub mod inspect;
+pub mod kernels;
+pub mod network;
+pub mod quantise;
+pub mod random;
+pub mod recipe;
+pub mod train;
+
+pub use error::{Error, ErrorKind};
+pub use recipe::Recipe;

@@ -1,0 +1,60 @@
+//! One block of the network.
+
+use super::{Mode, Norm};
+use crate::quantise;
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use lsspq::spec::BlockShape;
+
+/// Parameters of a block; [`lsspq::spec`] draws it.
+#[derive(Module, Debug)]
+pub struct Block {
+    /// Before the first convolution; none in a group's first block.
+    pub(super) pre: Option<Norm>,
+    /// `[width, input]`.
+    pub(super) reduce: Param<Tensor<2>>,
+    /// Between the convolutions.
+    pub(super) middle: Norm,
+    /// Displacements, `[width, 2]`: down, right.
+    pub(super) shifts: Param<Tensor<2>>,
+    /// `[output, width]`.
+    pub(super) expand: Param<Tensor<2>>,
+    /// After the second convolution.
+    pub(super) last: Norm,
+    /// `[output, input]`; none where the shortcut is the identity.
+    pub(super) shortcut: Option<Param<Tensor<2>>>,
+}
+
+impl Block {
+    /// Whether it is the first of its group.
+    pub fn starts_group(&self) -> bool {
+        self.pre.is_none()
+    }
+
+    /// Runs a map through the block; `keep` takes each BatchNorm's statistics, in order.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        shape: &BlockShape,
+        mode: Mode,
+        keep: &mut impl FnMut((Tensor<4>, Tensor<2>)) -> Tensor<4>,
+    ) -> Tensor<4> {
+        let e = mode.engine;
+        let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
+        let shortcut = match &self.shortcut {
+            Some(weight) => e.pointwise(x.clone(), weights(weight), shape.stride),
+            None => x.clone(),
+        };
+        let y = match &self.pre {
+            Some(norm) => keep(e.normed_pointwise(x, norm, weights(&self.reduce), mode)),
+            None => e.pointwise(x, weights(&self.reduce), 1),
+        };
+        let shifts = quantise::shifts(self.shifts.val(), mode.round_shifts);
+        let y = keep(e.shifted_pointwise(y, &self.middle, shifts, weights(&self.expand), mode, shape.stride));
+        keep(e.normed_add(y, &self.last, shortcut, mode))
+    }
+
+    pub(super) fn norms_mut(&mut self) -> impl Iterator<Item = &mut Norm> {
+        self.pre.iter_mut().chain([&mut self.middle, &mut self.last])
+    }
+}

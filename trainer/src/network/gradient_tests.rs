@@ -1,0 +1,251 @@
+//! Gradients of quantisers, shift and whole blocks, both forms, against finite differences of the f64 reference.
+
+use super::reference::{self, Case, Tape};
+use super::{Block, Engine, Mode, Norm};
+use crate::quantise;
+use crate::random::{Purpose, stream};
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use lsspq::spec::BlockShape;
+use rand::RngExt;
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
+    let values: Vec<f32> = values.iter().map(|&v| v as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), &device())
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f32>().map(f64::from).collect()
+}
+
+/// Numbers that f32 holds exactly, so that both sides see the same.
+fn numbers(seed: u64, part: u64, len: usize, low: f64, high: f64) -> Vec<f64> {
+    let mut random = stream(seed, Purpose::Fixture, 0, part);
+    (0..len).map(|_| f64::from(random.random_range(low..high) as f32)).collect()
+}
+
+fn parts(case: &Case, seed: u64) -> Vec<Vec<f64>> {
+    let ranges = [
+        (-1.0, 1.5),
+        (0.3, 0.8),
+        (0.1, 0.4),
+        (-0.8, 0.8),
+        (0.3, 0.8),
+        (0.1, 0.4),
+        (-2.4, 2.4),
+        (-0.8, 0.8),
+        (0.5, 1.5),
+        (-0.5, 0.5),
+        (-0.8, 0.8),
+    ];
+    let lengths = case.lengths();
+    (0..11).map(|i| numbers(seed, i as u64, lengths[i], ranges[i].0, ranges[i].1)).collect()
+}
+
+/// Output and gradients of the sum of `output * direction`, in the order of [`Case::lengths`].
+fn tracked(case: &Case, parts: &[Vec<f64>], direction: &[f64], engine: Engine) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let vector = |i: usize| Param::from_tensor(tensor(&parts[i], [parts[i].len()]));
+    let matrix = |i: usize, rows: usize| Param::from_tensor(tensor(&parts[i], [rows, parts[i].len() / rows]));
+    let norm = |i: usize, channels: usize| Norm {
+        gamma: vector(i),
+        beta: vector(i + 1),
+        ..Norm::new(channels, 1.0, 0.0, &device())
+    };
+    let block = Block {
+        pre: case.pre.then(|| norm(1, case.input)),
+        reduce: matrix(3, case.width),
+        middle: norm(4, case.width),
+        shifts: matrix(6, case.width),
+        expand: matrix(7, case.output),
+        last: norm(8, case.output),
+        shortcut: case.projects().then(|| matrix(10, case.output)),
+    };
+    let shape = BlockShape {
+        group: 0,
+        index: usize::from(case.pre),
+        input: case.input,
+        width: case.width,
+        output: case.output,
+        stride: case.stride,
+        side: case.side,
+        weight_bits: case.weights,
+    };
+    let mode = Mode { batch_statistics: true, activations: case.activations, round_shifts: case.round_shifts, engine };
+    let x = tensor(&parts[0], [case.images, case.input, case.side, case.side]).require_grad();
+    let y = block.forward(x.clone(), &shape, mode, &mut |(y, _)| y);
+    let side = case.output_side();
+    let loss = (y.clone() * tensor(direction, [case.images, case.output, side, side])).sum();
+    let grads = loss.backward();
+    let of = |t: Option<Tensor<2>>| t.map(host).unwrap_or_default();
+    let of_vector = |p: &Param<Tensor<1>>| host(p.val().grad(&grads).expect("a gradient"));
+    let mut gradients = vec![host(x.grad(&grads).expect("a gradient of the input"))];
+    let pre = block.pre.as_ref();
+    gradients.push(pre.map(|n| of_vector(&n.gamma)).unwrap_or_default());
+    gradients.push(pre.map(|n| of_vector(&n.beta)).unwrap_or_default());
+    gradients.push(of(block.reduce.val().grad(&grads)));
+    gradients.extend([of_vector(&block.middle.gamma), of_vector(&block.middle.beta)]);
+    gradients.extend([of(block.shifts.val().grad(&grads)), of(block.expand.val().grad(&grads))]);
+    gradients.extend([of_vector(&block.last.gamma), of_vector(&block.last.beta)]);
+    gradients.push(block.shortcut.as_ref().map(|w| of(w.val().grad(&grads))).unwrap_or_default());
+    (host(y), gradients)
+}
+
+fn check(case: Case, seed: u64) {
+    const NAMES: [&str; 11] = [
+        "input",
+        "pre gamma",
+        "pre beta",
+        "reduce",
+        "gamma",
+        "beta",
+        "shifts",
+        "expand",
+        "last gamma",
+        "last beta",
+        "shortcut",
+    ];
+    let parts = parts(&case, seed);
+    let side = case.output_side();
+    let direction = numbers(seed, 99, case.images * case.output * side * side, -1.0, 1.0);
+    let mut tape = Tape::default();
+    let expected = reference::block(&case, &parts, &mut tape);
+    let mut loss = |parts: &[Vec<f64>]| -> f64 {
+        tape.replay();
+        reference::block(&case, parts, &mut tape).iter().zip(&direction).map(|(y, d)| y * d).sum()
+    };
+    let base = loss(&parts);
+    let runs = [Engine::Fused, Engine::Composed].map(|engine| (engine, tracked(&case, &parts, &direction, engine)));
+    for (engine, (y, _)) in &runs {
+        let worst = y.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-4, "{engine:?}: the output is {worst} off, {case:?}");
+    }
+    for part in 0..11 {
+        // Enough of each part to see an error, few enough to be quick.
+        let step = (parts[part].len() / 12).max(1);
+        let scale = runs[0].1.1[part].iter().map(|g| g.abs()).fold(0.0, f64::max).max(1e-3);
+        for i in (0..parts[part].len()).step_by(step) {
+            let mut moved = parts.clone();
+            let h = 1e-6;
+            moved[part][i] += h;
+            let above = loss(&moved);
+            // At a whole pixel the slopes to the left and right differ; the gradient is the one to the right.
+            let slope = if part == 6 && case.round_shifts {
+                (above - base) / h
+            } else {
+                moved[part][i] -= 2.0 * h;
+                (above - loss(&moved)) / (2.0 * h)
+            };
+            for (engine, (_, gradients)) in &runs {
+                let error = (gradients[part][i] - slope).abs() / scale;
+                assert!(
+                    error < 2e-3,
+                    "{engine:?}: gradient {i} of {} is {} instead of {slope}, {case:?}",
+                    NAMES[part],
+                    gradients[part][i]
+                );
+            }
+        }
+    }
+}
+
+const CASE: Case = Case {
+    images: 3,
+    side: 7,
+    input: 6,
+    width: 5,
+    output: 8,
+    stride: 1,
+    pre: false,
+    weights: None,
+    activations: None,
+    round_shifts: false,
+};
+
+#[test]
+fn float_block_with_fractional_shifts() {
+    check(CASE, 1);
+    check(Case { output: 6, pre: true, ..CASE }, 2);
+}
+
+#[test]
+fn block_with_stride_and_odd_side() {
+    check(Case { stride: 2, ..CASE }, 3);
+    check(Case { stride: 2, side: 6, ..CASE }, 4);
+    check(Case { stride: 3, side: 8, ..CASE }, 5);
+}
+
+#[test]
+fn quantised_block_of_every_weight_width() {
+    for bits in 1..=8 {
+        check(Case { weights: Some(bits), ..CASE }, 10 + u64::from(bits));
+    }
+}
+
+#[test]
+fn quantised_block_of_every_activation_width() {
+    for bits in 2..=8 {
+        let case = Case { weights: Some(4), activations: Some(bits), output: 6, pre: true, ..CASE };
+        check(case, 20 + u64::from(bits));
+    }
+}
+
+#[test]
+fn deployed_block_with_whole_pixel_shifts() {
+    let case = Case { weights: Some(4), activations: Some(4), round_shifts: true, ..CASE };
+    check(case, 31);
+    check(Case { stride: 2, side: 8, ..case }, 32);
+    check(Case { output: 6, pre: true, ..case }, 33);
+}
+
+#[test]
+fn more_pictures_than_tasks_and_small_maps_side_by_side() {
+    check(Case { images: 37, side: 4, weights: Some(2), activations: Some(4), ..CASE }, 41);
+    check(Case { images: 40, side: 2, output: 6, pre: true, ..CASE }, 42);
+}
+
+#[test]
+fn weight_quantiser_values_and_gradients() {
+    for bits in [None, Some(1), Some(2), Some(3), Some(4), Some(5), Some(8)] {
+        let w = numbers(50, u64::from(bits.unwrap_or(0)), 30, -1.5, 1.5);
+        let direction = numbers(51, 0, 30, -1.0, 1.0);
+        let mut tape = Tape::default();
+        let expected = reference::weights(&w, bits, &mut tape);
+        let tracked = tensor(&w, [5, 6]).require_grad();
+        let q = quantise::weights(tracked.clone(), bits);
+        let grads = (q.clone() * tensor(&direction, [5, 6])).sum().backward();
+        let worst = host(q).iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 1e-6, "{bits:?}: {worst}");
+        for (i, gradient) in host(tracked.grad(&grads).unwrap()).into_iter().enumerate() {
+            let mut loss = |h: f64| -> f64 {
+                let mut w = w.clone();
+                w[i] += h;
+                tape.replay();
+                reference::weights(&w, bits, &mut tape).iter().zip(&direction).map(|(q, d)| q * d).sum()
+            };
+            let slope = (loss(1e-6) - loss(-1e-6)) / 2e-6;
+            assert!((gradient - slope).abs() < 1e-4, "{bits:?}: gradient {i} is {gradient} instead of {slope}");
+        }
+    }
+}
+
+#[test]
+fn activation_gradient_passes_inside_and_stops_outside() {
+    let x = tensor(&[-0.5, 0.1, 0.5, 0.93, 1.5], [5]).require_grad();
+    let y = quantise::activations(x.clone(), Some(2));
+    let thirds: Vec<i64> = host(y.clone()).iter().map(|v| (v * 3.0).round() as i64).collect();
+    assert_eq!(thirds, [0, 0, 2, 3, 3]);
+    let grads = y.sum().backward();
+    assert_eq!(host(x.grad(&grads).unwrap()), [0.0, 1.0, 1.0, 1.0, 0.0]);
+}
+
+#[test]
+fn a_layer_of_zeros_stays_finite() {
+    for bits in [1, 2, 4, 8] {
+        let q = host(quantise::weights(tensor(&[0.0; 6], [2, 3]), Some(bits)));
+        assert!(q.iter().all(|v| v.is_finite()), "{bits}: {q:?}");
+    }
+}

@@ -1,0 +1,163 @@
+//! The trainable network: parameters and forward pass.
+
+mod block;
+mod fold;
+#[cfg(test)]
+mod gradient_tests;
+mod init;
+mod norm;
+mod ops;
+#[cfg(test)]
+mod reference;
+
+pub use block::Block;
+pub use fold::fold;
+pub use norm::Norm;
+pub use ops::Engine;
+
+use crate::quantise;
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use lsspq::spec::NetworkSpec;
+
+/// Parameters of a network. Weights are `[output, input]`, the stem's `[output, 3 * kernel * kernel]`.
+#[derive(Module, Debug)]
+pub struct Network {
+    stem: Param<Tensor<2>>,
+    stem_norm: Norm,
+    blocks: Vec<Block>,
+    closes: Vec<Norm>,
+    head: Option<Param<Tensor<2>>>,
+    head_norm: Option<Norm>,
+    linear: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
+}
+
+/// How the network runs: what differs between training and evaluation and from stage to stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mode {
+    /// Normalise by the batch's own statistics (training) or by the running ones (evaluation).
+    pub batch_statistics: bool,
+    /// Bits of the activations in this stage; none clips without rounding.
+    pub activations: Option<u8>,
+    /// Whether displacements are rounded to whole pixels.
+    pub round_shifts: bool,
+    /// Which form of the operations does the arithmetic.
+    pub engine: Engine,
+}
+
+/// What a forward pass gives.
+pub struct Output {
+    /// `[images, classes]`.
+    pub logits: Tensor<2>,
+    /// The pooled vector before the linear layer, `[images, features]`.
+    pub embedding: Tensor<2>,
+    /// Statistics of each BatchNorm, in the order of the forward pass.
+    statistics: Vec<Tensor<2>>,
+}
+
+impl Network {
+    /// A network with weights drawn from the seed.
+    pub fn new(spec: &NetworkSpec, seed: u64, device: &burn::tensor::Device) -> Self {
+        init::network(spec, seed, device)
+    }
+
+    /// Runs normalised pictures `[images, 3, height, width]` through the network.
+    pub fn forward(&self, spec: &NetworkSpec, images: Tensor<4>, mode: Mode) -> Output {
+        let mut statistics = Vec::new();
+        let mut keep = |(y, s): (Tensor<4>, Tensor<2>)| {
+            statistics.push(s);
+            y
+        };
+        let e = mode.engine;
+        let y = e.stem(images, self.stem.val(), spec.stem.kernel, spec.stem.stride);
+        let mut x = keep(e.normed_activation(y, &self.stem_norm, mode));
+        if spec.stem.pool {
+            let pool = MaxPoolOptions { stride: [2, 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3, 3]) };
+            x = max_pool2d(x, pool);
+        }
+        let shapes = spec.blocks();
+        for (i, (block, shape)) in self.blocks.iter().zip(&shapes).enumerate() {
+            x = block.forward(x, shape, mode, &mut keep);
+            if shapes.get(i + 1).is_none_or(|next| next.group != shape.group) {
+                x = keep(e.normed_activation(x, &self.closes[shape.group], mode));
+            }
+        }
+        if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
+            let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
+            x = keep(e.normed_activation(y, norm, mode));
+        }
+        let embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
+        let pooled = if self.head.is_some() {
+            quantise::activations(embedding.clone(), mode.activations)
+        } else {
+            embedding.clone()
+        };
+        let weight = quantise::weights(self.linear.val(), spec.bits.linear);
+        let logits = pooled.matmul(weight.transpose()) + self.bias.val().unsqueeze();
+        Output { logits, embedding, statistics }
+    }
+
+    /// Moves the running statistics towards a batch's: `(1 - momentum) old + momentum new`.
+    pub fn absorb(&mut self, output: Output, momentum: f32) {
+        for (norm, batch) in self.norms_mut().into_iter().zip(output.statistics) {
+            norm.absorb(batch, momentum);
+        }
+    }
+
+    /// Every BatchNorm in the order of the forward pass.
+    fn norms_mut(&mut self) -> Vec<&mut Norm> {
+        let mut norms = vec![&mut self.stem_norm];
+        let mut closes = self.closes.iter_mut();
+        let mut group_ends = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate() {
+            let next_starts_group = self.blocks.get(i + 1).is_none_or(|next| next.starts_group());
+            debug_assert!(i > 0 || block.starts_group());
+            group_ends.push(next_starts_group);
+        }
+        for (block, ends) in self.blocks.iter_mut().zip(group_ends) {
+            norms.extend(block.norms_mut());
+            if ends {
+                norms.extend(closes.next());
+            }
+        }
+        norms.extend(&mut self.head_norm);
+        norms
+    }
+
+    /// The parameters that weight decay applies to: convolutions and the linear layer, not BatchNorm, bias or shifts.
+    pub fn weight_ids(&self) -> Vec<ParamId> {
+        let blocks = self.blocks.iter().flat_map(|b| [&b.reduce, &b.expand].into_iter().chain(&b.shortcut));
+        [&self.stem, &self.linear].into_iter().chain(&self.head).chain(blocks).map(|p| p.id).collect()
+    }
+
+    /// The place of a parameter that holds a value that is no number, if there is one.
+    pub fn first_not_finite(&self) -> Option<String> {
+        let mut search = NotFinite { path: Vec::new(), found: None };
+        self.visit(&mut search);
+        search.found
+    }
+}
+
+struct NotFinite {
+    path: Vec<String>,
+    found: Option<String>,
+}
+
+impl ModuleVisitor for NotFinite {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.found.is_none() && !param.val().into_data().iter::<f32>().all(f32::is_finite) {
+            self.found = Some(self.path.join("."));
+        }
+    }
+}

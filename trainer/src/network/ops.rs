@@ -1,0 +1,85 @@
+//! Which form of the operations does the arithmetic.
+
+use super::{Mode, Norm};
+use crate::fused::{NormConfig, StemConfig};
+use crate::{composed, fused};
+use burn::tensor::Tensor;
+
+/// The two forms of a block's operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Extensions of the CPU backend.
+    Fused,
+    /// Plain tensor operations, on any backend.
+    Composed,
+}
+
+fn config(mode: Mode, stride: usize) -> NormConfig {
+    NormConfig { batch_statistics: mode.batch_statistics, bits: mode.activations, stride }
+}
+
+impl Engine {
+    pub(super) fn stem(self, x: Tensor<4>, weight: Tensor<2>, kernel: usize, stride: usize) -> Tensor<4> {
+        let config = StemConfig { kernel, stride };
+        match self {
+            Self::Fused => fused::stem(x, weight, config),
+            Self::Composed => composed::stem(x, weight, config),
+        }
+    }
+
+    pub(super) fn pointwise(self, x: Tensor<4>, weight: Tensor<2>, stride: usize) -> Tensor<4> {
+        match self {
+            Self::Fused => fused::pointwise(x, weight, stride),
+            Self::Composed => composed::pointwise(x, weight, stride),
+        }
+    }
+
+    pub(super) fn normed_pointwise(
+        self,
+        x: Tensor<4>,
+        norm: &Norm,
+        weight: Tensor<2>,
+        mode: Mode,
+    ) -> (Tensor<4>, Tensor<2>) {
+        match self {
+            Self::Fused => fused::normed_pointwise(x, norm.tensors(), weight, config(mode, 1)),
+            Self::Composed => composed::normed_pointwise(x, norm.tensors(), weight, config(mode, 1)),
+        }
+    }
+
+    pub(super) fn shifted_pointwise(
+        self,
+        x: Tensor<4>,
+        norm: &Norm,
+        shifts: Tensor<2>,
+        weight: Tensor<2>,
+        mode: Mode,
+        stride: usize,
+    ) -> (Tensor<4>, Tensor<2>) {
+        let config = config(mode, stride);
+        match self {
+            Self::Fused => fused::shifted_pointwise(x, norm.tensors(), shifts, weight, config),
+            Self::Composed => composed::shifted_pointwise(x, norm.tensors(), shifts, weight, config),
+        }
+    }
+
+    pub(super) fn normed_add(
+        self,
+        x: Tensor<4>,
+        norm: &Norm,
+        shortcut: Tensor<4>,
+        mode: Mode,
+    ) -> (Tensor<4>, Tensor<2>) {
+        match self {
+            Self::Fused => fused::normed_add(x, norm.tensors(), shortcut, config(mode, 1)),
+            Self::Composed => composed::normed_add(x, norm.tensors(), shortcut, config(mode, 1)),
+        }
+    }
+
+    pub(super) fn normed_activation(self, x: Tensor<4>, norm: &Norm, mode: Mode) -> (Tensor<4>, Tensor<2>) {
+        match self {
+            Self::Fused => fused::normed_activation(x, norm.tensors(), config(mode, 1)),
+            Self::Composed => composed::normed_activation(x, norm.tensors(), config(mode, 1)),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A recipe: everything that decides what a training run computes, as one TOML file.
+//!
+//! ```toml
+//! name = "shapes"
+//! seed = 1
+//!
+//! [data]
+//! dataset = "generated shapes"
+//! format = "class-folder"
+//! path = "shapes"
+//! mean = [0.5, 0.5, 0.5]
+//! deviation = [0.25, 0.25, 0.25]
+//!
+//! [network]
+//! # see lsspq::spec::NetworkSpec
+//!
+//! [[stages]]
+//! epochs = 8
+//! batch = 64
+//! activations = "float"
+//! schedule = { kind = "cosine-stepped", base_rate = 0.1 }
+//! ```
+//!
+//! An unknown key or an impossible value is an error that names the file, the key and what is allowed. A recipe with
+//! every default written out ([`Recipe::to_toml`]) is kept beside the run and inside the model file.
+
+mod data;
+mod schedule;
+mod stage;
+
+pub use data::{Augment, Data, Format, Validation};
+pub use schedule::{Schedule, ScheduleKind};
+pub use stage::{Activations, Optimiser, Stage};
+
+use crate::error::Error;
+use lsspq::spec::NetworkSpec;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name of the run and of the file that `lsspq export` writes: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The seed of every random choice: 0 to 2^63 - 1, the whole numbers of TOML.
+    #[serde(default)]
+    pub seed: u64,
+    /// Licence of the weights, as it shall stand in the model file.
+    #[serde(default)]
+    pub licence: String,
+    /// The pictures.
+    pub data: Data,
+    /// What is done to training pictures.
+    #[serde(default)]
+    pub augment: Augment,
+    /// The network.
+    pub network: NetworkSpec,
+    /// The stages of training, first to last, each beginning with the weights of the one before.
+    pub stages: Vec<Stage>,
+}
+
+impl Recipe {
+    /// Reads the recipe at `path` and checks it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Recipe`](crate::ErrorKind::Recipe): the file, the line where there is one, the key, and what is
+    /// allowed.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::recipe(format!("recipe {} cannot be read: {e}", path.display())))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads a recipe from text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Recipe::load`].
+    pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
+        let mut recipe: Self =
+            toml::from_str(text).map_err(|e| Error::recipe(format!("{origin}: {}", e.to_string().trim_end())))?;
+        for stage in &mut recipe.stages {
+            stage.activations.get_or_insert(Activations::from_bits(recipe.network.bits.activations));
+        }
+        recipe.validate().map_err(|e| Error::recipe(format!("{origin}: {e}")))?;
+        Ok(recipe)
+    }
+
+    /// The recipe with every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe is plain data")
+    }
+
+    /// Replaces the seed and the epochs of each stage where they are given, and checks the outcome.
+    ///
+    /// # Errors
+    /// As [`Recipe::load`], naming the flag.
+    pub fn override_with(&mut self, seed: Option<u64>, epochs: &[u32]) -> Result<(), Error> {
+        self.seed = seed.unwrap_or(self.seed);
+        if !epochs.is_empty() && epochs.len() != self.stages.len() {
+            let (given, wanted) = (epochs.len(), self.stages.len());
+            return Err(Error::recipe(format!("--epochs has {given} numbers, allowed is one per stage: {wanted}")));
+        }
+        for (stage, &epochs) in self.stages.iter_mut().zip(epochs) {
+            stage.epochs = epochs;
+        }
+        self.validate().map_err(|e| Error::recipe(format!("with the flags given: {e}")))
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(plain) {
+            return Err(format!(
+                "name = {:?}: allowed are letters, digits, `-`, `_` and `.`, the first no `.`",
+                self.name
+            ));
+        }
+        if i64::try_from(self.seed).is_err() {
+            return Err(format!("seed = {}: allowed is 0 to {}", self.seed, i64::MAX));
+        }
+        self.data.validate()?;
+        self.augment.validate(self.network.input)?;
+        self.network.validate().map_err(|e| format!("network.{e}"))?;
+        if self.stages.is_empty() {
+            return Err("stages: at least one is needed".into());
+        }
+        let mut rounded = false;
+        for (i, stage) in self.stages.iter().enumerate() {
+            stage.validate().map_err(|e| format!("stages[{i}].{e}"))?;
+            if rounded && !stage.round_shifts {
+                return Err(format!("stages[{i}].round_shifts = false: allowed is true once a stage before rounded"));
+            }
+            rounded = stage.round_shifts;
+        }
+        let (last, stage) = (self.stages.len() - 1, &self.stages[self.stages.len() - 1]);
+        if !rounded {
+            return Err(format!(
+                "stages[{last}].round_shifts = false: allowed is true in the last stage, as a deployed shift is a whole \
+                 number of pixels"
+            ));
+        }
+        let (ends, deployed) = (stage.activation_bits(), self.network.bits.activations);
+        if ends != deployed {
+            let name = |bits| Activations::from_bits(bits).to_string();
+            return Err(format!(
+                "stages[{last}].activations = {}: allowed in the last stage is what network.bits.activations says, {}",
+                name(ends),
+                name(deployed)
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that `value` lies in `low ..= high`; the error says so under the name `key`.
+fn within<T: PartialOrd + std::fmt::Display>(key: &str, value: T, low: T, high: T) -> Result<(), String> {
+    // Written so that NaN, which compares false with everything, is refused.
+    if value >= low && value <= high { Ok(()) } else { Err(format!("{key} = {value}: allowed is {low} to {high}")) }
+}
+
+#[cfg(test)]
+mod tests;

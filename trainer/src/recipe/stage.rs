@@ -1,0 +1,137 @@
+//! One stage of training.
+
+use super::{Schedule, within};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One stage: so many epochs at one precision and one schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Passes over the training split.
+    pub epochs: u32,
+    /// Pictures in a step.
+    pub batch: usize,
+    /// Precision of the activations; where a recipe leaves it out, what `network.bits.activations` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activations: Option<Activations>,
+    /// Whether shifts are rounded to whole pixels from this stage on.
+    #[serde(default)]
+    pub round_shifts: bool,
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// Stochastic gradient descent.
+    #[serde(default)]
+    pub optimiser: Optimiser,
+}
+
+impl Stage {
+    /// Bits of the activations; none is float (clipped to [0, 1], not rounded).
+    pub fn activation_bits(&self) -> Option<u8> {
+        match self.activations {
+            Some(Activations::Bits(bits)) => Some(bits),
+            Some(Activations::Float) | None => None,
+        }
+    }
+
+    /// The learning rate during `epoch`, counted from 0 at the beginning of this stage.
+    pub fn rate(&self, epoch: u32) -> f64 {
+        self.schedule.rate(epoch, self.epochs)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), String> {
+        within("epochs", self.epochs, 1, 100_000)?;
+        within("batch", self.batch, 2, 65_536)?;
+        self.schedule.validate(self.epochs).map_err(|e| format!("schedule.{e}"))?;
+        within("optimiser.momentum", self.optimiser.momentum, 0.0, 0.9999)?;
+        within("optimiser.weight_decay", self.optimiser.weight_decay, 0.0, 1.0)
+    }
+}
+
+/// Precision of activations: `4` or `"float"` in TOML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activations {
+    /// Clipped to [0, 1] and not rounded.
+    Float,
+    /// Rounded to that many bits, 2 to 8.
+    Bits(u8),
+}
+
+impl Activations {
+    /// From a network specification's form, in which none is float.
+    pub fn from_bits(bits: Option<u8>) -> Self {
+        bits.map_or(Self::Float, Self::Bits)
+    }
+}
+
+impl fmt::Display for Activations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float => f.write_str("\"float\""),
+            Self::Bits(bits) => bits.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Activations {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Float => serializer.serialize_str("float"),
+            Self::Bits(bits) => serializer.serialize_u8(bits),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Activations {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Activations;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("2 to 8 (bits) or \"float\"")
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Activations, E> {
+                match value {
+                    2..=8 => Ok(Activations::Bits(value as u8)),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Signed(value), &self)),
+                }
+            }
+
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Activations, E> {
+                match value {
+                    "float" => Ok(Activations::Float),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(value), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Stochastic gradient descent with momentum.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Optimiser {
+    /// How much of the last step is kept.
+    #[serde(default = "momentum")]
+    pub momentum: f64,
+    /// L2 decay, on weights only: not on BatchNorm, biases or shifts.
+    #[serde(default = "weight_decay")]
+    pub weight_decay: f64,
+}
+
+fn momentum() -> f64 {
+    0.9
+}
+
+fn weight_decay() -> f64 {
+    1e-4
+}
+
+impl Default for Optimiser {
+    fn default() -> Self {
+        Self { momentum: momentum(), weight_decay: weight_decay() }
+    }
+}

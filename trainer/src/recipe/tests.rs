@@ -1,0 +1,107 @@
+use super::*;
+
+const SHAPES: &str = include_str!("../../tests/fixture/shapes.toml");
+
+fn message(text: &str) -> String {
+    Recipe::parse(text, "shapes.toml").expect_err("must be refused").to_string()
+}
+
+#[test]
+fn shipped_recipes_are_valid() {
+    for (name, text) in [("shapes.toml", SHAPES), ("cifar10.toml", include_str!("../../recipes/cifar10.toml"))] {
+        Recipe::parse(text, name).unwrap();
+    }
+}
+
+#[test]
+fn resolved_recipe_reads_back_as_itself() {
+    for text in [SHAPES, include_str!("../../recipes/cifar10.toml")] {
+        let recipe = Recipe::parse(text, "recipe").unwrap();
+        let resolved = recipe.to_toml();
+        assert_eq!(Recipe::parse(&resolved, "resolved").unwrap(), recipe, "{resolved}");
+    }
+}
+
+#[test]
+fn resolved_recipe_writes_defaults_out() {
+    let text =
+        SHAPES.replace("activations = 4\nround", "round").replace("[augment]\ncrop_padding = 2\nflip = true", "");
+    let resolved = Recipe::parse(&text, "recipe").unwrap().to_toml();
+    for line in ["crop_padding = 4", "weight_decay = 0.0001", "activations = 4\nround_shifts = true", "step_size = 1"] {
+        assert!(resolved.contains(line), "{line} is not in\n{resolved}");
+    }
+}
+
+#[test]
+fn unknown_key_is_named_with_file_line_and_what_is_allowed() {
+    let text = SHAPES.replace("crop_padding = 2", "crop_pading = 2");
+    let message = message(&text);
+    for part in ["shapes.toml", "line 18", "crop_pading", "`crop_padding` or `flip`"] {
+        assert!(message.contains(part), "{part} is not in\n{message}");
+    }
+}
+
+#[test]
+fn impossible_values_are_named_with_key_and_what_is_allowed() {
+    let cases: [(&str, &str, &[&str]); 15] = [
+        ("activations = \"float\"", "activations = 9", &["activations = 9", "2 to 8 (bits) or \"float\""]),
+        ("activations = \"float\"", "activations = \"half\"", &["half", "2 to 8 (bits) or \"float\""]),
+        ("weights = 2", "weights = 9", &["network.bits.weights = 9", "allowed is 1 to 8"]),
+        ("batch = 32\nactivations = \"float\"", "batch = 1", &["stages[0].batch = 1", "allowed is 2 to"]),
+        ("epochs = 4", "epochs = 0", &["stages[0].epochs = 0", "allowed is 1 to"]),
+        ("base_rate = 0.1", "base_rate = -0.1", &["stages[0].schedule.base_rate = -0.1", "more than 0"]),
+        ("base_rate = 0.1", "base_rate = nan", &["stages[0].schedule.base_rate = NaN", "more than 0"]),
+        ("warmup_interval = 1", "warmup_interval = 5", &["schedule.warmup_interval = 5", "allowed is 0 to 4"]),
+        (
+            "\"stepped-cosine-compounding\"",
+            "\"linear\"",
+            &["linear", "`stepped-cosine-compounding` or `cosine-stepped`"],
+        ),
+        ("\"class-folder\"", "\"zip\"", &["zip", "`class-folder`, `tiny-imagenet`, `cifar-binary`"]),
+        ("validation = 0.1", "validation = 0.9", &["validation = 0.9", "0.0 to 0.5"]),
+        ("deviation = [0.25,", "deviation = [0.0,", &["data.deviation[0] = 0", "allowed is"]),
+        ("crop_padding = 2", "crop_padding = 17", &["augment.crop_padding = 17", "allowed is 0 to 16"]),
+        ("seed = 7", "seed = -7", &["seed = -7"]),
+        ("name = \"shapes\"", "name = \"../shapes\"", &["name = \"../shapes\"", "letters, digits"]),
+    ];
+    for (from, to, parts) in cases {
+        let text = SHAPES.replacen(from, to, 1);
+        assert_ne!(text, SHAPES, "{from} is not in the recipe");
+        let message = message(&text);
+        for part in ["shapes.toml"].iter().chain(parts) {
+            assert!(message.contains(part), "{part} is not in\n{message}");
+        }
+    }
+}
+
+#[test]
+fn last_stage_must_end_as_the_network_is_deployed() {
+    let message_of = |from: &str, to: &str| message(&SHAPES.replace(from, to));
+    assert!(message_of("round_shifts = true", "").contains("stages[1].round_shifts = false: allowed is true"));
+    let bits = message_of("activations = 4\nround", "activations = 8\nround");
+    assert!(bits.contains("stages[1].activations = 8") && bits.contains("network.bits.activations says, 4"), "{bits}");
+}
+
+#[test]
+fn flags_replace_seed_and_epochs() {
+    let mut recipe = Recipe::parse(SHAPES, "shapes.toml").unwrap();
+    recipe.override_with(Some(3), &[2, 1]).unwrap();
+    assert_eq!((recipe.seed, recipe.stages[0].epochs, recipe.stages[1].epochs), (3, 2, 1));
+    assert!(recipe.override_with(None, &[2]).unwrap_err().to_string().contains("one per stage: 2"));
+}
+
+#[test]
+fn data_folder_is_looked_for_in_order_and_every_place_is_named() {
+    let data = Recipe::parse(SHAPES, "shapes.toml").unwrap().data;
+    let (base, beside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let find = |given| data.folder(given, Some(base.path()), Some(beside.path()));
+    let message = find(None).unwrap_err().to_string();
+    for place in [base.path(), beside.path()] {
+        assert!(message.contains(&place.join("shapes").display().to_string()), "{message}");
+    }
+    std::fs::create_dir(beside.path().join("shapes")).unwrap();
+    assert_eq!(find(None).unwrap(), beside.path().join("shapes"));
+    std::fs::create_dir(base.path().join("shapes")).unwrap();
+    assert_eq!(find(None).unwrap(), base.path().join("shapes"));
+    assert_eq!(find(Some(beside.path())).unwrap(), beside.path());
+}

@@ -1,0 +1,118 @@
+//! The end of a run: the file that is published, measured once on the test split.
+
+use super::{Folder, mode};
+use crate::data::{Dataset, Pictures};
+use crate::error::Error;
+use crate::eval::{Evaluation, Example, evaluate};
+use crate::network::fold;
+use crate::recipe::Recipe;
+use crate::{deploy, export, file};
+use burn::tensor::Device;
+use lsspq::Model;
+use lsspq::card::{Accuracy, FORMAT, ModelCard};
+use lsspq::preprocess::rgba_from_rgb;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What a finished run came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The model file.
+    pub model: PathBuf,
+    /// Its size.
+    pub size_bytes: usize,
+    /// Of that very file on the test split.
+    pub test: Accuracy,
+    /// The same for every class, in the order of the labels.
+    pub classes: Vec<Accuracy>,
+}
+
+/// A network as it is deployed, with what there is to say of it.
+pub struct Deployed {
+    /// Folded, with whole-pixel shifts.
+    pub network: deploy::Network,
+    /// Without accuracy on the test split.
+    pub card: ModelCard,
+}
+
+/// The network of a run: the best on the validation split in the last stage, else the last one.
+///
+/// # Errors
+/// A folder without a checkpoint, or one that does not fit the recipe.
+pub fn deployed(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<Deployed, Error> {
+    let checkpoint = folder.best(recipe.stages.len())?.ok_or_else(|| {
+        Error::training(format!("{} holds no checkpoint yet: train at least one epoch", folder.path().display()))
+    })?;
+    let network = checkpoint.network(&recipe.network, &Device::flex())?;
+    let position = checkpoint.position;
+    // A run that ended has no next stage; its weights are those of the last one.
+    let stage = &recipe.stages[position.stage.min(recipe.stages.len() - 1)];
+    let (mean, deviation) = (recipe.data.mean, recipe.data.deviation);
+    let mut network = fold(&network, &recipe.network, mode(stage, false), mean, deviation);
+    network.move_biases();
+    let card = ModelCard {
+        format: FORMAT,
+        spec: network.spec.clone(),
+        labels: labels.to_vec(),
+        dataset: recipe.data.dataset.clone(),
+        accuracy: None,
+        float_twin: None,
+        stages: position.results(&recipe.stages, recipe.network.bits.weights),
+        recipe: recipe.to_toml(),
+        seed: recipe.seed,
+        licence: recipe.licence.clone(),
+        provenance: format!(
+            "{} {}; pictures: {}",
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            recipe.data.source
+        ),
+    };
+    Ok(Deployed { network, card })
+}
+
+/// Writes the model file of a run that has ended, measures it on the test split by the library that runs in the browser,
+/// and puts the accuracy into the file.
+///
+/// # Errors
+/// As [`deployed`], and a folder that cannot be written.
+pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Finished, Evaluation), Error> {
+    let mut deployed = deployed(recipe, folder, &dataset.test.classes)?;
+    let evaluation = measure(&bytes(&deployed)?, &dataset.test)?;
+    deployed.card.accuracy = Some(evaluation.accuracy);
+    let bytes = bytes(&deployed)?;
+    let path = folder.model(recipe);
+    let unwritable = |e| Error::training(format!("{} cannot be written: {e}", path.display()));
+    file::write(&path, &bytes).map_err(unwritable)?;
+    let finished = Finished {
+        model: path.clone(),
+        size_bytes: bytes.len(),
+        test: evaluation.accuracy,
+        classes: evaluation.classes.clone(),
+    };
+    let json = serde_json::to_vec_pretty(&finished).expect("a result is plain data");
+    file::write(&folder.result(), &json).map_err(unwritable)?;
+    Ok((finished, evaluation))
+}
+
+/// The ONNX file.
+///
+/// # Errors
+/// Where the network's parts do not fit each other.
+pub fn bytes(deployed: &Deployed) -> Result<Vec<u8>, Error> {
+    export::to_onnx(&deployed.network, &deployed.card).map_err(|e| Error::training(format!("the export: {e}")))
+}
+
+/// Shows every picture to the library.
+fn measure(bytes: &[u8], pictures: &Pictures) -> Result<Evaluation, Error> {
+    let wrong = |e: lsspq::Error| Error::training(format!("the exported file does not run: {e}"));
+    let model = Model::load(bytes).map_err(wrong)?;
+    let side = pictures.side as u32;
+    let example = |i: usize| Example {
+        rgba: rgba_from_rgb(pictures.picture(i)),
+        width: side,
+        height: side,
+        class: pictures.labels[i].into(),
+    };
+    evaluate(&model, pictures.len(), |i| Ok::<_, lsspq::Error>(example(i))).map_err(wrong)
+}

@@ -1,0 +1,51 @@
+//! The log of a run: a line of JSON an epoch.
+
+use super::Position;
+use crate::recipe::Stage;
+use lsspq::card::Accuracy;
+use serde::{Deserialize, Serialize};
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Index of the stage, from 0.
+    pub stage: usize,
+    /// Epoch in all stages, from 0.
+    pub epoch: u32,
+    /// Learning rate.
+    pub rate: f64,
+    /// Bits of the activations, none for float.
+    pub activations: Option<u8>,
+    /// Mean loss over the training pictures as they came.
+    pub loss: f64,
+    /// Part of them that was classified rightly.
+    pub accuracy: f64,
+    /// On the validation split after the epoch, where there is one.
+    pub validation: Option<Accuracy>,
+    /// Pictures a second, training and validation together.
+    pub images_per_second: f64,
+    /// Seconds since the epoch began, or since it was resumed.
+    pub seconds: f64,
+}
+
+impl EpochRecord {
+    pub(super) fn new(
+        position: &Position,
+        stage: &Stage,
+        validation: Option<Accuracy>,
+        images: u64,
+        seconds: f64,
+    ) -> Self {
+        Self {
+            stage: position.stage,
+            epoch: position.epoch,
+            rate: stage.rate(position.epoch_in_stage),
+            activations: stage.activation_bits(),
+            loss: position.loss().unwrap_or(f64::NAN),
+            accuracy: position.accuracy().unwrap_or(0.0),
+            validation,
+            images_per_second: images as f64 / seconds.max(1e-9),
+            seconds,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where a run is.
+
+use crate::recipe::Stage;
+use lsspq::card::{Accuracy, StageResult};
+use serde::{Deserialize, Serialize};
+
+/// Where a run is, and what it has counted so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Index of the stage.
+    pub stage: usize,
+    /// Epochs done in this stage.
+    pub epoch_in_stage: u32,
+    /// Epochs done in all stages: what the order of the pictures and their augmentation depend on.
+    pub epoch: u32,
+    /// Steps done in the current epoch.
+    pub step: usize,
+    /// Pictures seen in the current epoch.
+    pub images: u64,
+    /// How many of them were classified rightly as they came.
+    pub correct: u64,
+    /// Sum over them of the loss, as the bits of an f64, since JSON would round it.
+    loss_bits: u64,
+    /// Accuracy on the validation split at the end of each finished stage.
+    pub stages: Vec<StageResult>,
+    /// The best count of right answers on the validation split in this stage.
+    best: Option<u64>,
+    /// The last look at the validation split.
+    last_validation: Option<Accuracy>,
+}
+
+impl Position {
+    /// Mean loss over the current epoch so far; none before the first step.
+    pub fn loss(&self) -> Option<f64> {
+        (self.images > 0).then(|| f64::from_bits(self.loss_bits) / self.images as f64)
+    }
+
+    /// Part of the pictures of the current epoch that were classified rightly; none before the first step.
+    pub fn accuracy(&self) -> Option<f64> {
+        (self.images > 0).then(|| self.correct as f64 / self.images as f64)
+    }
+
+    pub(super) fn count_step(&mut self, loss: f32, images: usize, correct: u64) {
+        let sum = f64::from_bits(self.loss_bits) + f64::from(loss) * images as f64;
+        self.loss_bits = sum.to_bits();
+        self.images += images as u64;
+        self.correct += correct;
+        self.step += 1;
+    }
+
+    /// Whether this look at the validation split is the best of the stage; it is remembered. Best is looked for in the
+    /// last stage's precision only, so every stage starts anew.
+    pub(super) fn is_best(&mut self, validation: Option<Accuracy>) -> bool {
+        let Some(now) = validation else { return false };
+        let better = self.best.is_none_or(|best| now.top1 > best);
+        if better {
+            self.best = Some(now.top1);
+        }
+        better
+    }
+
+    pub(super) fn next_epoch(&mut self, validation: Option<Accuracy>) {
+        self.last_validation = validation;
+        self.epoch_in_stage += 1;
+        self.epoch += 1;
+        (self.step, self.images, self.correct, self.loss_bits) = (0, 0, 0, 0);
+    }
+
+    pub(super) fn next_stage(&mut self, stage: &Stage, weights: Option<u8>) {
+        self.stages.push(self.result(stage, weights));
+        self.stage += 1;
+        self.epoch_in_stage = 0;
+        self.best = None;
+    }
+
+    /// What every stage came to, the one that is going on included.
+    pub(super) fn results(&self, stages: &[Stage], weights: Option<u8>) -> Vec<StageResult> {
+        let current = stages.get(self.stage).filter(|_| self.epoch_in_stage > 0);
+        self.stages.iter().cloned().chain(current.map(|stage| self.result(stage, weights))).collect()
+    }
+
+    fn result(&self, stage: &Stage, weights: Option<u8>) -> StageResult {
+        StageResult {
+            epochs: self.epoch_in_stage,
+            weights,
+            activations: stage.activation_bits(),
+            validation: self.last_validation,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Whole runs on generated pictures: both stages, interruption and resumption, export.
+
+use lsspq::Model;
+use lsspq::preprocess::rgba_from_rgb;
+use lsspq_trainer::data::Dataset;
+use lsspq_trainer::deploy::fast::Fast;
+use lsspq_trainer::fixture::{self, Plan};
+use lsspq_trainer::recipe::Recipe;
+use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, finish, train};
+use std::path::Path;
+use tempfile::TempDir;
+
+fn recipe() -> Recipe {
+    Recipe::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/shapes.toml"))).unwrap()
+}
+
+fn dataset(recipe: &Recipe, folder: &Path) -> Dataset {
+    let plan = Plan { train: 96, test: 50, side: recipe.network.input, seed: 1 };
+    fixture::write(&folder.join("shapes"), plan).unwrap();
+    Dataset::load(recipe, &folder.join("shapes")).unwrap()
+}
+
+/// What an epoch came to, without what the clock says.
+fn numbers(records: &[EpochRecord]) -> Vec<(usize, u32, u64, u64, Option<u64>)> {
+    let number =
+        |r: &EpochRecord| (r.stage, r.epoch, r.loss.to_bits(), r.accuracy.to_bits(), r.validation.map(|v| v.top1));
+    records.iter().map(number).collect()
+}
+
+#[test]
+fn a_run_learns_the_shapes_and_its_file_says_the_same_everywhere() {
+    let temporary = TempDir::new().unwrap();
+    let recipe = recipe();
+    let dataset = dataset(&recipe, temporary.path());
+    let folder = Folder::open(&temporary.path().join("run"), &recipe, Existing::Keep).unwrap();
+    assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+    let (finished, _) = finish(&recipe, &dataset, &folder).unwrap();
+    let accuracy = finished.test.top1 as f64 / finished.test.images as f64;
+    assert!(accuracy > 0.6, "only {accuracy} of the generated pictures; a quarter is chance");
+
+    let bytes = std::fs::read(&finished.model).unwrap();
+    let model = Model::load(&bytes).unwrap();
+    assert_eq!(model.card().accuracy, Some(finished.test));
+    assert_eq!(model.card().stages.len(), 2);
+    assert_eq!(model.card().stages[1].activations, Some(4));
+    assert!(model.card().stages.iter().all(|s| s.validation.is_some_and(|v| v.images > 0)));
+    assert_eq!(Recipe::parse(&model.card().recipe, "the file").unwrap(), recipe);
+
+    let network = deployed(&recipe, &folder, &dataset.test.classes).unwrap().network;
+    let evaluator = Fast::new(&network).unwrap();
+    let side = dataset.test.side as u32;
+    for i in 0..dataset.test.len() {
+        let input = model.input(&rgba_from_rgb(dataset.test.picture(i)), side, side).unwrap();
+        let library = model.run(&input).unwrap().logits;
+        let trainer = evaluator.evaluate(&input).unwrap().logits;
+        let best = |l: &[f32]| (0..l.len()).max_by(|&a, &b| l[a].total_cmp(&l[b]));
+        assert_eq!(best(&library), best(&trainer), "picture {i}");
+    }
+}
+
+#[test]
+fn a_run_stopped_at_any_step_and_resumed_gives_the_same_numbers() {
+    let temporary = TempDir::new().unwrap();
+    let recipe = recipe();
+    let dataset = dataset(&recipe, temporary.path());
+    let whole = Folder::open(&temporary.path().join("whole"), &recipe, Existing::Keep).unwrap();
+    train(&recipe, &dataset, &whole, &|_| false).unwrap();
+
+    let parts = temporary.path().join("parts");
+    let mut existing = Existing::Keep;
+    // In the middle of an epoch, at its very beginning, and in the second stage.
+    for (epoch, step) in [(0, 5), (2, 0), (4, 3), (5, 7)] {
+        let folder = Folder::open(&parts, &recipe, existing).unwrap();
+        let stop = |p: &Position| (p.epoch, p.step) == (epoch, step);
+        assert_eq!(train(&recipe, &dataset, &folder, &stop).unwrap(), Outcome::Interrupted);
+        existing = Existing::Resume;
+    }
+    let folder = Folder::open(&parts, &recipe, Existing::Resume).unwrap();
+    assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+
+    assert_eq!(numbers(&folder.records().unwrap()), numbers(&whole.records().unwrap()));
+    let network = |folder: &Folder| deployed(&recipe, folder, &dataset.test.classes).unwrap().network;
+    assert_eq!(network(&folder), network(&whole));
+}
+
+#[test]
+fn a_run_is_not_resumed_with_another_recipe() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    let path = temporary.path().join("run");
+    Folder::open(&path, &recipe, Existing::Keep).unwrap();
+    recipe.seed += 1;
+    let error = Folder::open(&path, &recipe, Existing::Resume).unwrap_err().to_string();
+    assert!(error.contains("another recipe"), "{error}");
+    assert!(Folder::open(&path, &recipe, Existing::Keep).unwrap_err().to_string().contains("--overwrite"));
+    Folder::open(&path, &recipe, Existing::Overwrite).unwrap();
+}
+
+#[test]
+fn a_cut_checkpoint_is_named_and_nothing_is_lost() {
+    let temporary = TempDir::new().unwrap();
+    let recipe = recipe();
+    let dataset = dataset(&recipe, temporary.path());
+    let path = temporary.path().join("run");
+    let folder = Folder::open(&path, &recipe, Existing::Keep).unwrap();
+    train(&recipe, &dataset, &folder, &|p| p.step == 2).unwrap();
+    let checkpoint = path.join("last.checkpoint");
+    let bytes = std::fs::read(&checkpoint).unwrap();
+    for len in [0, 5, 20, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&checkpoint, &bytes[..len]).unwrap();
+        let error = train(&recipe, &dataset, &folder, &|_| true).unwrap_err().to_string();
+        assert!(error.contains("last.checkpoint"), "{error}");
+        assert_eq!(std::fs::read(&checkpoint).unwrap().len(), len);
+    }
+}
