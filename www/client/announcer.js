@@ -1,0 +1,39 @@
+/** Tells screen readers what is seen: calmly, only when it changed and stayed. */
+
+import { element } from "./dom.js";
+import { answer } from "./strings.js";
+
+/** How long a label must stay before it is said, and how long it is quiet after saying one, in milliseconds. */
+const STAY_MS = 800;
+const QUIET_MS = 3000;
+
+export class Announcer {
+  #region = element("announcer", HTMLElement);
+  #candidate = "";
+  #since = 0;
+  #said = "";
+  #saidAt = -QUIET_MS;
+
+  /** Says the next label even if it is the last one again. */
+  reset() {
+    this.#candidate = this.#said = "";
+    this.#saidAt = -QUIET_MS;
+  }
+
+  /**
+   * @param {import("../shared/messages.js").Prediction} top
+   * @param {number} now in milliseconds
+   * @param {boolean} final says it at once: a picture does not change
+   */
+  hear({ label, probability }, now, final) {
+    if (label !== this.#candidate) {
+      this.#candidate = label;
+      this.#since = now;
+    }
+    const settled = now - this.#since >= STAY_MS && now - this.#saidAt >= QUIET_MS;
+    if (label === this.#said || !(final || settled)) return;
+    this.#said = label;
+    this.#saidAt = now;
+    this.#region.textContent = answer.announce(label, probability);
+  }
+}

@@ -1,0 +1,28 @@
+/** The list of published models. */
+
+import { CodedError, MODELS_FOLDER } from "../shared/messages.js";
+
+/** @typedef {import("../shared/messages.js").ModelEntry} ModelEntry */
+
+/**
+ * Fetches models/index.json.
+ *
+ * @returns {Promise<ModelEntry[]>} at least one
+ * @throws {CodedError} index-missing, index-broken
+ */
+export async function fetchModelList() {
+  const address = `${MODELS_FOLDER}index.json`;
+  const response = await fetch(address).catch(() => null);
+  if (!response?.ok) throw new CodedError("index-missing", address);
+  const list = await response.json().catch(() => null);
+  const models = Array.isArray(list?.models) ? list.models.filter(isEntry) : [];
+  if (models.length === 0) throw new CodedError("index-broken", address);
+  return models;
+}
+
+/** @param {any} entry */
+function isEntry(entry) {
+  const texts = [entry?.file, entry?.name, entry?.dataset, entry?.sha256];
+  // A plain file name: the list cannot lead out of its folder.
+  return texts.every((text) => typeof text === "string") && /^[\w.-]+$/.test(entry.file) && Number.isSafeInteger(entry.bytes);
+}

@@ -1,0 +1,48 @@
+/**
+ * What the page and its worker say to each other. Every request has an id; the worker answers it with any number of
+ * progress messages and then one result or one error. A cancelled request is answered with an error of code `cancelled`.
+ *
+ * @typedef {{ file: string, name: string, dataset: string, sha256: string, bytes: number }} ModelEntry
+ *   One line of models/index.json; `file` is relative to that folder.
+ * @typedef {{ loaded: number, total: number | null }} Progress
+ *   Bytes; the total is null where nobody said it.
+ * @typedef {{ code: string, message: string }} Failure
+ *   For programs, and for people.
+ *
+ * @typedef {import("../../pkg/lsspq.js").ModelCard} ModelCard
+ * @typedef {import("../../pkg/lsspq.js").Metrics} Metrics
+ * @typedef {import("../../pkg/lsspq.js").Prediction} Prediction
+ * @typedef {{ preprocess: number, inference: number, total: number }} Milliseconds
+ *
+ * @typedef {{ card: ModelCard, metrics: Metrics, sha256: string | null }} LoadedModel
+ * @typedef {{ predictions: Prediction[], milliseconds: Milliseconds, input: Float32Array | null }} Answer
+ *   `input` is what the network saw, [3, S, S] in [0, 1], where it was asked for.
+ *
+ * @typedef {object} Requests
+ *   What can be asked, and what is answered.
+ * @property {{ ask: {}, answer: {} }} start
+ *   Fetch and start the WebAssembly module.
+ * @property {{ ask: { entry: ModelEntry } | { file: File }, answer: LoadedModel }} load
+ *   Load a published model, or one from a file. Where that fails, the model that was there stays.
+ * @property {{ ask: { picture: ImageBitmap, topK: number, withInput: boolean }, answer: Answer }} classify
+ *   The picture is handed over and closed.
+ */
+
+/** The largest model file that is fetched or read; the library refuses more. */
+export const MAX_MODEL_BYTES = 64 * 2 ** 20;
+
+/** Where the published models lie, seen from the page. */
+export const MODELS_FOLDER = "models/";
+
+/** An error with a code: what crosses from the worker to the page. */
+export class CodedError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.name = "CodedError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,32 @@
+/** The WebAssembly module: loaded once, with its bytes counted. */
+
+import { CodedError } from "../shared/messages.js";
+import { fetchCounted } from "./download.js";
+
+/** @typedef {typeof import("../../pkg/lsspq.js")} Library */
+
+const FOLDER = new URL("../pkg/", import.meta.url);
+
+/**
+ * Fetches, compiles and starts the library.
+ *
+ * @param {AbortSignal} signal
+ * @param {(progress: import("../shared/messages.js").Progress) => void} report
+ * @returns {Promise<Library>}
+ * @throws {CodedError} library-missing, library-broken
+ */
+export async function startLibrary(signal, report) {
+  // At run time, so that a page without the built library can say so instead of failing to load its worker.
+  const library = await import(new URL("lsspq.js", FOLDER).href).catch((error) => {
+    throw new CodedError("library-missing", error.message);
+  });
+  try {
+    const response = await fetchCounted(new URL("lsspq_bg.wasm", FOLDER), signal, report);
+    // Compiled while it arrives, where the server names the right type.
+    await library.default({ module_or_path: response });
+  } catch (error) {
+    const { code, message } = /** @type {CodedError} */ (error);
+    throw new CodedError(code === "missing" || code === "unreachable" ? "library-missing" : "library-broken", message);
+  }
+  return library;
+}
