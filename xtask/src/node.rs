@@ -1,0 +1,34 @@
+//! The scripts of tests/page, which steer the real page in a real browser.
+
+use crate::chromium::Chromium;
+use crate::command::{command, run};
+use crate::project::Project;
+use crate::server::Server;
+use anyhow::{Context, Result};
+use std::fs;
+
+/// Runs a script of tests/page/package.json against the page as it lies here, served for that time.
+///
+/// # Errors
+/// Node.js or the browser is missing, a package cannot be installed, or the script fails.
+pub(crate) fn run_page_script(project: &Project, script: &str) -> Result<()> {
+    let browser = Chromium::ensure(project)?.browser;
+    install(project)?;
+    let server = Server::start(project, 0)?;
+    let folder = project.path("tests/page");
+    let mut npm = command("npm", &["run", "--silent", script], &folder);
+    run(npm.env("LSSPQ_PAGE", server.address()).env("LSSPQ_CHROMIUM", browser))
+}
+
+/// `npm ci`, unless what it installed last is what the lock file says now.
+fn install(project: &Project) -> Result<()> {
+    let folder = project.path("tests/page");
+    let wanted = fs::read(folder.join("package-lock.json")).context("cannot read tests/page/package-lock.json")?;
+    let stamp = folder.join("node_modules/.installed");
+    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    run(&mut command("npm", &["ci", "--no-audit", "--no-fund"], &folder))
+        .context("the page tests need Node.js 20 or newer with npm: install `nodejs` and `npm`")?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
