@@ -1,0 +1,110 @@
+/** The page fits the window, and every control has a name. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CAMERAS, launch, ready, visit } from "./lib/browser.js";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  browser = await launch(CAMERAS.two);
+});
+after(() => browser.close());
+
+for (const width of [320, 390, 768, 1280, 1920]) {
+  test(`nothing sticks out at ${width} pixels`, async () => {
+    const { page, end } = await visit(browser, { context: { viewport: { width, height: 800 } } });
+    await ready(page);
+    const overhang = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(await overhang(), 0, "before anything was done");
+    await page.click("#start");
+    await page.waitForSelector("#stage[data-state=live]");
+    await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+    assert.equal(await overhang(), 0, "with the camera");
+    await page.click("#sample-list button >> nth=1");
+    await page.waitForSelector("#stage[data-state=still]");
+    for (const summary of await page.$$("summary")) await summary.click();
+    assert.equal(await overhang(), 0, "with a picture and everything unfolded");
+    await end();
+  });
+}
+
+test("on a phone the label is in sight together with the picture", async () => {
+  const { page, end } = await visit(browser, { context: { viewport: { width: 390, height: 844 } } });
+  await ready(page);
+  await page.click("#start");
+  await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+  const bottom = await page.$eval("#top-label", (label) => label.getBoundingClientRect().bottom + scrollY);
+  assert.ok(bottom < 844, `the label ends at ${bottom} pixels`);
+  await end();
+});
+
+test("the square that is drawn is the square that the network sees", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.click("#start");
+  await page.waitForSelector("#stage[data-state=live]");
+  const boxes = await page.evaluate(() => ["#frame", ".square"].map((s) => document.querySelector(s)?.getBoundingClientRect().toJSON()));
+  const [frame, square] = boxes;
+  const near = (/** @type {number} */ a, /** @type {number} */ b) => Math.abs(a - b) < 1;
+  assert.ok(near(square.width, Math.min(frame.width, frame.height)), JSON.stringify(boxes));
+  assert.ok(near(square.width, square.height), JSON.stringify(boxes));
+  assert.ok(near(square.x + square.width / 2, frame.x + frame.width / 2), JSON.stringify(boxes));
+  assert.ok(near(frame.width / frame.height, 4 / 3) || near(frame.width / frame.height, 16 / 9), JSON.stringify(boxes));
+  await end();
+});
+
+test("every control has a name, and the keyboard reaches the camera", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  const nameless = await page.$$eval("button, select, input, video, progress", (controls) =>
+    controls
+      .filter((c) => !/** @type {HTMLElement} */ (c).hidden)
+      .filter((c) => {
+        const labels = "labels" in c ? /** @type {HTMLInputElement} */ (c).labels : null;
+        return !(c.getAttribute("aria-label") || c.textContent?.trim() || labels?.length);
+      })
+      .map((c) => c.outerHTML),
+  );
+  assert.deepEqual(nameless, []);
+  for (let i = 0; i < 6; i++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement?.id === "start")) break;
+  }
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#stage[data-state=live]");
+  await end();
+});
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  test(`text can be read on its background in the ${colorScheme} theme`, async () => {
+    const { page, end } = await visit(browser, { context: { colorScheme } });
+    await ready(page);
+    await page.click("#sample-list button >> nth=0");
+    await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+    const faint = await page.evaluate(() => {
+      const parse = (/** @type {string} */ colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+      // Relative luminance and contrast after WCAG 2.1.
+      const luminance = (/** @type {number[]} */ rgb) => {
+        const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const background = (/** @type {Element | null} */ node) => {
+        for (; node; node = node.parentElement) {
+          const [r, g, b, a = 1] = parse(getComputedStyle(node).backgroundColor);
+          if (a === 1) return [r, g, b];
+        }
+        return [255, 255, 255];
+      };
+      return [...document.querySelectorAll("main *, header *, footer *")]
+        .filter((node) => [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent?.trim()) && node.checkVisibility() && !node.closest(".stage"))
+        .map((node) => {
+          const [a, b] = [luminance(parse(getComputedStyle(node).color).slice(0, 3)), luminance(background(node))];
+          return { text: node.textContent, contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+        })
+        .filter(({ contrast }) => contrast < 4.5);
+    });
+    assert.deepEqual(faint, []);
+    await end();
+  });
+}

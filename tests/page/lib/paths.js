@@ -1,0 +1,17 @@
+/** Where things are. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+export const SAMPLES = path.join(ROOT, "www/samples");
+export const MODEL = path.join(ROOT, "www/models/cifar10.onnx");
+
+/** Real test pictures in class folders, where the variable `LSSPQ_DATA` says that they are. */
+export const TEST_PICTURES = process.env.LSSPQ_DATA && path.join(process.env.LSSPQ_DATA, "cifar10-images/test");
+
+/** An empty folder outside the project that goes away with the process: pictures of data sets may lie there. */
+export const SCRATCH = mkdtempSync(path.join(tmpdir(), "lsspq-page-"));
+process.on("exit", () => rmSync(SCRATCH, { recursive: true, force: true }));

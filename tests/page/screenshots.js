@@ -1,0 +1,72 @@
+/** Pictures of the page in its main states, for people to look at; and the README's own. */
+
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { CAMERAS, launch, noticeOf, ready, visit } from "./lib/browser.js";
+import { ROOT, SAMPLES } from "./lib/paths.js";
+import { cameraFrame, film } from "./lib/pictures.js";
+
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
+const folder = path.join(ROOT, "target/screenshots");
+mkdirSync(folder, { recursive: true });
+
+const helper = await launch();
+const { page: blank } = await visit(helper);
+const cat = film(await cameraFrame(blank, path.join(SAMPLES, "cat.jpg"), "cat"));
+await helper.close();
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** @type {Record<string, { camera: string[], loads?: boolean, before?: (page: Page) => Promise<unknown>, act: (page: Page) => Promise<unknown> }>} */
+const STATES = {
+  loading: {
+    camera: CAMERAS.none,
+    loads: true,
+    before: (page) => page.route("**/models/cifar10.onnx", () => {}),
+    act: (page) => page.waitForFunction(() => /MiB/.test(document.querySelector("#progress-bytes")?.textContent ?? "")),
+  },
+  idle: { camera: CAMERAS.none, act: async () => {} },
+  camera: {
+    camera: CAMERAS.playing(cat),
+    act: async (page) => {
+      await page.click("#start");
+      await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
+      await page.waitForTimeout(2500);
+    },
+  },
+  picture: {
+    camera: CAMERAS.none,
+    act: async (page) => {
+      await page.click("#sample-list button >> nth=3");
+      await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+      await page.waitForTimeout(400);
+    },
+  },
+  refused: {
+    camera: CAMERAS.refused,
+    act: async (page) => {
+      await page.click("#start");
+      await noticeOf(page);
+    },
+  },
+};
+
+for (const [state, { camera, loads, before, act }] of Object.entries(STATES)) {
+  const browser = await launch(camera);
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+      const { page } = await visit(browser, { context: { viewport, colorScheme }, before });
+      if (!loads) await ready(page);
+      await act(page);
+      await page.screenshot({ path: path.join(folder, `${state}-${size}-${colorScheme}.png`), fullPage: true });
+      // Only photographs that are free to publish are to be seen here.
+      if (state === "camera" && size === "desktop" && colorScheme === "light") {
+        mkdirSync(path.join(ROOT, "docs"), { recursive: true });
+        await page.screenshot({ path: path.join(ROOT, "docs/screenshot.png") });
+      }
+      await page.context().close();
+    }
+  }
+  await browser.close();
+}
+console.log(`pictures of the page are in ${folder}, the README's is docs/screenshot.png`);
