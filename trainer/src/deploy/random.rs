@@ -23,8 +23,8 @@ pub fn random(spec: &NetworkSpec, seed: u64) -> Result<Network, NetworkError> {
         // Pixels spread by about a quarter of their range.
         affine: dice.activation(spec.stem.channels, 64.0 * 32.0 * (taps as f32).sqrt()),
     };
-    // The scales of a stem are powers of two.
-    stem.affine.scale.iter_mut().for_each(|s| *s = s.log2().round().exp2());
+    // The scales of a stem are powers of two; about every third channel has the smaller one.
+    stem.affine.scale.iter_mut().for_each(|s| *s = (*s * dice.uniform(0.4, 1.3)).log2().round().exp2());
     let mut groups: Vec<Vec<Block>> = spec.groups.iter().map(|_| Vec::new()).collect();
     for shape in spec.blocks() {
         groups[shape.group].push(dice.block(&shape));
