@@ -151,3 +151,43 @@ pub(super) fn norm_backward_inplace(g: &mut [f32], x: &[f32], mean: f32, factor:
         *g = factor * (*g - a - b * (x - mean));
     }
 }
+
+/// Mixes each four neighbours of a window, which has one row and one column more than `out` of `width` columns.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn bilinear(window: &[f32], width: usize, [w00, w01, w10, w11]: [f32; 4], out: &mut [f32]) {
+    let pitch = width + 1;
+    for (r, out) in out.chunks_exact_mut(width).enumerate() {
+        let (upper, lower) = window[r * pitch..][..2 * pitch].split_at(pitch);
+        let taps = upper.iter().zip(&upper[1..]).zip(lower.iter().zip(&lower[1..]));
+        for (out, ((x00, x01), (x10, x11))) in out.iter_mut().zip(taps) {
+            *out = w00 * x00 + w01 * x01 + w10 * x10 + w11 * x11;
+        }
+    }
+}
+
+/// Sums over `g` times each of the four neighbours, in the order of [`bilinear`]'s weights.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn bilinear_dots(g: &[f32], window: &[f32], width: usize) -> [f64; 4] {
+    const LANES: usize = 8;
+    let (pitch, full) = (width + 1, width - width % LANES);
+    let mut sums = [[0.0f32; LANES]; 4];
+    for (r, g) in g.chunks_exact(width).enumerate() {
+        let (upper, lower) = window[r * pitch..][..2 * pitch].split_at(pitch);
+        let taps = [upper, &upper[1..], lower, &lower[1..]];
+        for c in (0..full).step_by(LANES) {
+            let g = &g[c..c + LANES];
+            for (sum, tap) in sums.iter_mut().zip(taps) {
+                let tap = &tap[c..c + LANES];
+                for i in 0..LANES {
+                    sum[i] += g[i] * tap[i];
+                }
+            }
+        }
+        for c in full..width {
+            for (sum, tap) in sums.iter_mut().zip(taps) {
+                sum[c - full] += g[c] * tap[c];
+            }
+        }
+    }
+    sums.map(|lanes| lanes.iter().map(|&v| f64::from(v)).sum())
+}

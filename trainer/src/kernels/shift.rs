@@ -2,7 +2,11 @@
 //! through Deconstruction of Convolution*, NeurIPS 2018), zero outside the picture.
 //!
 //! `out(y, x) = in(y * stride + dy, x * stride + dx)`. With whole-number displacements it is a copy.
+//!
+//! [`forward`] and [`backward`] are the plain form, for every stride. [`Window`] is the fast one for stride 1: it lays
+//! the channel out with a border of zeros, so that every output row is one loop over whole registers.
 
+use super::buffer::Buffer;
 use super::plane;
 use std::ops::Range;
 
@@ -23,12 +27,34 @@ struct Tap {
 }
 
 impl Displacement {
+    /// Whole pixels below the displacement, down and right, and the parts of a pixel that remain.
+    fn split(self) -> ([isize; 2], [f32; 2]) {
+        // Nothing is left of a channel that far away, and the sums below cannot overflow.
+        const FAR: f32 = 1e6;
+        let (row, column) = (self.dy.floor().clamp(-FAR, FAR), self.dx.floor().clamp(-FAR, FAR));
+        ([row as isize, column as isize], [self.dy - row, self.dx - column])
+    }
+
     /// Upper left, upper right, lower left, lower right.
     fn taps(self) -> [Tap; 4] {
-        let (row, column) = (self.dy.floor(), self.dx.floor());
-        let (v, h) = (self.dy - row, self.dx - column);
-        let tap = |r: isize, c: isize, weight| Tap { row: row as isize + r, column: column as isize + c, weight };
-        [tap(0, 0, (1.0 - v) * (1.0 - h)), tap(0, 1, (1.0 - v) * h), tap(1, 0, v * (1.0 - h)), tap(1, 1, v * h)]
+        let ([row, column], _) = self.split();
+        let [w00, w01, w10, w11] = self.weights();
+        let tap = |r: isize, c: isize, weight| Tap { row: row + r, column: column + c, weight };
+        [tap(0, 0, w00), tap(0, 1, w01), tap(1, 0, w10), tap(1, 1, w11)]
+    }
+
+    /// Weights of the four, in that order.
+    fn weights(self) -> [f32; 4] {
+        let (_, [v, h]) = self.split();
+        [(1.0 - v) * (1.0 - h), (1.0 - v) * h, v * (1.0 - h), v * h]
+    }
+
+    /// The gradient of the displacement from the sums over `gradient * pixel` of the four taps: the derivative of the
+    /// bilinear weights; at a whole number it is the difference to the next pixel.
+    fn gradient(self, [s00, s01, s10, s11]: [f64; 4]) -> [f64; 2] {
+        let (_, [v, h]) = self.split();
+        let (v, h) = (f64::from(v), f64::from(h));
+        [(1.0 - h) * (s10 - s00) + h * (s11 - s01), (1.0 - v) * (s01 - s00) + v * (s11 - s10)]
     }
 }
 
@@ -88,10 +114,59 @@ pub fn backward(
             }
         });
     }
-    // The derivative of the four bilinear weights; at a whole number it is the difference to the next pixel.
-    let (v, h) = (f64::from(shift.dy - shift.dy.floor()), f64::from(shift.dx - shift.dx.floor()));
-    let [s00, s01, s10, s11] = sums;
-    [(1.0 - h) * (s10 - s00) + h * (s11 - s01), (1.0 - v) * (s01 - s00) + v * (s11 - s10)]
+    shift.gradient(sums)
+}
+
+/// The shift of stride 1 over maps of one size, with memory for a channel and its border.
+pub struct Window {
+    size: [usize; 2],
+    memory: Buffer,
+}
+
+impl Window {
+    /// For channels of `height` rows and `width` columns.
+    pub fn new([height, width]: [usize; 2]) -> Self {
+        Self { size: [height, width], memory: Buffer::take((height + 1) * (width + 1)) }
+    }
+
+    /// Shifts one channel into `out`, which has its size.
+    pub fn forward(&mut self, x: &[f32], shift: Displacement, out: &mut [f32]) {
+        let [height, width] = self.size;
+        let (whole, part) = shift.split();
+        if part == [0.0; 2] {
+            return displace(x, self.size, whole, out, width);
+        }
+        displace(x, [height, width], whole, &mut self.memory, width + 1);
+        plane::bilinear(&self.memory, width, shift.weights(), out);
+    }
+
+    /// Writes the gradient of the channel to `dx`, and returns that of the displacement `(dy, dx)`.
+    pub fn backward(&mut self, g: &[f32], x: &[f32], shift: Displacement, dx: &mut [f32]) -> [f64; 2] {
+        let [_, width] = self.size;
+        let (whole, _) = shift.split();
+        displace(x, self.size, whole, &mut self.memory, width + 1);
+        let sums = plane::bilinear_dots(g, &self.memory, width);
+        // What was read at a displacement is given back at its negative.
+        self.forward(g, Displacement { dy: -shift.dy, dx: -shift.dx }, dx);
+        shift.gradient(sums)
+    }
+}
+
+/// Fills `out`, of `pitch` columns, with the channel from `(row, column)` on; zero where that is outside.
+fn displace(x: &[f32], [height, width]: [usize; 2], [row, column]: [isize; 2], out: &mut [f32], pitch: usize) {
+    let start = (-column).clamp(0, pitch as isize) as usize;
+    let end = (width as isize - column).clamp(start as isize, pitch as isize) as usize;
+    let first = (start as isize + column).max(0) as usize;
+    for (r, out) in out.chunks_exact_mut(pitch).enumerate() {
+        let source = r as isize + row;
+        if source < 0 || source >= height as isize || start == end {
+            out.fill(0.0);
+            continue;
+        }
+        out[..start].fill(0.0);
+        out[start..end].copy_from_slice(&x[source as usize * width + first..][..end - start]);
+        out[end..].fill(0.0);
+    }
 }
 
 /// Calls with the output row, its columns, and the index of the input pixel under the first of them.
@@ -104,5 +179,45 @@ fn each_row(tap: &Tap, [height, width]: [usize; 2], stride: usize, mut f: impl F
     for row in inside(tap.row, stride, height) {
         let input = ((row * stride) as isize + tap.row) * width as isize + first;
         f(row, &columns, input as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, stream};
+    use rand::RngExt;
+
+    fn close(got: &[f32], wanted: &[f32], what: &str) {
+        for (i, (g, w)) in got.iter().zip(wanted).enumerate() {
+            assert!((g - w).abs() <= 1e-5, "{what}: {g} at {i}, not {w}");
+        }
+    }
+
+    /// Every size around the width of a register, whole and broken displacements, some of them beyond the channel.
+    #[test]
+    fn window_shifts_as_the_plain_form_does() {
+        let mut rng = stream(1, Purpose::Fixture, 0, 0);
+        for size in [[1, 1], [3, 5], [4, 4], [7, 9], [8, 8], [16, 16], [17, 33]] {
+            let mut window = Window::new(size);
+            let mut channel = || (0..size[0] * size[1]).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+            for dy in [-5.0, -2.25, -1.0, -0.5, 0.0, 0.75, 1.0, 3.5] {
+                for dx in [-20.0, -3.0, -1.25, 0.0, 0.5, 1.0, 2.75, 40.5] {
+                    let (shift, x, g) = (Displacement { dy, dx }, channel(), channel());
+                    let what = format!("{size:?} by {shift:?}");
+                    let (mut got, mut wanted) = (vec![7.0; x.len()], vec![0.0; x.len()]);
+                    window.forward(&x, shift, &mut got);
+                    forward(&x, size, shift, 1, &mut wanted);
+                    close(&got, &wanted, &what);
+                    let (mut got, mut wanted) = (vec![7.0; x.len()], vec![0.0; x.len()]);
+                    let move_got = window.backward(&g, &x, shift, &mut got);
+                    let move_wanted = backward(&g, &x, size, shift, 1, &mut wanted);
+                    close(&got, &wanted, &what);
+                    for (got, wanted) in move_got.iter().zip(move_wanted) {
+                        assert!((got - wanted).abs() <= 1e-4, "{what}: {got}, not {wanted}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::matmul::Products;
 use super::norm::{Norm, NormGradients, finish, total};
-use super::shift::{self, Displacement};
+use super::shift::{self, Displacement, Window};
 use super::{Levels, Map, activation, images_per_product, images_per_task, sum_parts};
 use rayon::prelude::*;
 
@@ -22,11 +22,15 @@ pub struct Before<'a> {
 
 impl Before<'_> {
     /// Activates one picture into `a` and shifts it into `u`.
-    fn apply(&self, x: &[f32], map: Map, a: &mut [f32], u: &mut [f32]) {
+    fn apply(&self, x: &[f32], map: Map, window: &mut Window, a: &mut [f32], u: &mut [f32]) {
         activation::image(x, map, self.norm, self.levels, a);
         let out = map.strided(self.stride).plane();
         for ((a, u), shift) in a.chunks_exact(map.plane()).zip(u.chunks_exact_mut(out)).zip(self.shifts) {
-            shift::forward(a, [map.height, map.width], *shift, self.stride, u);
+            if self.stride == 1 {
+                window.forward(a, *shift, u);
+            } else {
+                shift::forward(a, [map.height, map.width], *shift, self.stride, u);
+            }
         }
     }
 }
@@ -39,11 +43,12 @@ pub fn forward(x: &[f32], map: Map, before: Before<'_>, w: &[f32], y: &mut [f32]
     let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
     y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image())).for_each(|(y, x)| {
         let (mut a, mut u) = (Buffer::take(map.image()), Buffer::take(pack * inner.image()));
+        let mut window = Window::new([map.height, map.width]);
         let mut products = Products::new([outputs, k, n], pack);
         for (y, x) in y.chunks_mut(pack * outputs * n).zip(x.chunks(pack * map.image())) {
             let u = &mut u[..y.len() / outputs * k];
             for (x, u) in x.chunks_exact(map.image()).zip(u.chunks_exact_mut(inner.image())) {
-                before.apply(x, map, &mut a, u);
+                before.apply(x, map, &mut window, &mut a, u);
             }
             products.forward(w, u, y);
         }
@@ -83,22 +88,27 @@ pub fn backward(
             let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
             let (mut a, mut da) = (Buffer::take(pack * map.image()), Buffer::take(map.image()));
             let (mut u, mut du) = (Buffer::take(pack * inner.image()), Buffer::take(pack * inner.image()));
+            let mut window = Window::new(size);
             let mut products = Products::new([outputs, k, n], pack);
             let packs = dx.chunks_mut(pack * map.image()).zip(x.chunks(pack * map.image()));
             for ((dx, x), dy) in packs.zip(dy.chunks(pack * outputs * n)) {
                 let (u, du) = (&mut u[..dy.len() / outputs * k], &mut du[..dy.len() / outputs * k]);
                 let images = x.chunks_exact(map.image()).zip(a.chunks_exact_mut(map.image()));
                 for ((x, a), u) in images.zip(u.chunks_exact_mut(inner.image())) {
-                    before.apply(x, map, a, u);
+                    before.apply(x, map, &mut window, a, u);
                 }
                 products.backward(w, u, dy, &mut dw, du);
                 let images = dx.chunks_exact_mut(map.image()).zip(x.chunks_exact(map.image()));
                 for (((dx, x), a), du) in images.zip(a.chunks_exact(map.image())).zip(du.chunks_exact(inner.image())) {
-                    da.fill(0.0);
                     for (c, moves) in moves.iter_mut().enumerate() {
                         let input = c * map.plane()..(c + 1) * map.plane();
-                        let (g, a) = (&du[c * n..(c + 1) * n], &a[input.clone()]);
-                        let d = shift::backward(g, a, size, before.shifts[c], before.stride, &mut da[input]);
+                        let (g, a, da) = (&du[c * n..(c + 1) * n], &a[input.clone()], &mut da[input]);
+                        let d = if before.stride == 1 {
+                            window.backward(g, a, before.shifts[c], da)
+                        } else {
+                            da.fill(0.0);
+                            shift::backward(g, a, size, before.shifts[c], before.stride, da)
+                        };
                         moves[0] += d[0];
                         moves[1] += d[1];
                     }
