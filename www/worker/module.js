@@ -7,6 +7,9 @@ import { fetchCounted } from "./download.js";
 
 const FOLDER = new URL("../pkg/", import.meta.url);
 
+/** How often the library could not be imported. */
+let failures = 0;
+
 /**
  * Fetches, compiles and starts the library.
  *
@@ -17,7 +20,10 @@ const FOLDER = new URL("../pkg/", import.meta.url);
  */
 export async function startLibrary(signal, report) {
   // At run time, so that a page without the built library can say so instead of failing to load its worker.
-  const library = await import(new URL("lsspq.js", FOLDER).href).catch((error) => {
+  // A worker remembers, by its address, that a module could not be fetched: another attempt needs another address.
+  const name = failures === 0 ? "lsspq.js" : `lsspq.js?attempt=${failures + 1}`;
+  const library = await import(new URL(name, FOLDER).href).catch((error) => {
+    failures += 1;
     throw new CodedError("library-missing", error.message);
   });
   try {
