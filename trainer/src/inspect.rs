@@ -22,7 +22,7 @@ pub fn network(spec: &NetworkSpec) -> String {
     ]);
     let side = spec.input;
     let mut text = format!("{}: {side} x {side} pixels, {} classes\n\n", spec.name, spec.classes);
-    text += &table(&rows);
+    text += &table(&rows, &[0, 1, 2]);
     let twin = totals.float_twin_bytes;
     // Writing to a string cannot fail, here and below.
     let _ = writeln!(text, "\nfloat twin: {} bytes ({:.3} MiB)", thousands(twin), mib(twin));
@@ -107,15 +107,16 @@ fn row(layer: &Layer) -> [String; 7] {
     ]
 }
 
-/// Columns as wide as their widest cell; all but the first three to the right.
-fn table(rows: &[[String; 7]]) -> String {
-    let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
+/// Columns as wide as their widest cell, those named to the left, the others to the right.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]], left: &[usize]) -> String {
+    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let _ = if column < 3 { write!(line, "{cell:width$}  ") } else { write!(line, "{cell:>width$}  ") };
+            let _ =
+                if left.contains(&column) { write!(line, "{cell:width$}  ") } else { write!(line, "{cell:>width$}  ") };
         }
         text += line.trim_end();
         text.push('\n');

@@ -14,6 +14,7 @@ pub mod fused;
 pub mod inspect;
 pub mod kernels;
 pub mod network;
+pub mod paper;
 pub mod quantise;
 pub mod random;
 pub mod recipe;

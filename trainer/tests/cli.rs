@@ -63,10 +63,10 @@ fn help_shows_verbs_and_examples() {
     let help = place.run(&["--help"]);
     let text = String::from_utf8_lossy(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    for part in ["train", "eval", "export", "inspect", "fixture", "Examples:", "LSSPQ_DATA", "Exit codes:"] {
+    for part in ["train", "eval", "export", "inspect", "compare", "fixture", "Examples:", "LSSPQ_DATA", "Exit codes:"] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
-    for verb in ["train", "eval", "export", "inspect", "fixture"] {
+    for verb in ["train", "eval", "export", "inspect", "compare", "fixture"] {
         let help = place.run(&[verb, "--help"]);
         assert!(String::from_utf8_lossy(&help.stdout).contains("Example"), "{verb}");
         assert_eq!(help.status.code(), Some(0));
@@ -175,4 +175,41 @@ fn broken_model_files_are_named() {
         place.refused(&[verb, "text.onnx"], 3, &["text.onnx"]);
         place.refused(&[verb, "huge.onnx"], 3, &["huge.onnx", "500 MiB"]);
     }
+}
+
+/// Runs what must succeed and gives what it printed.
+fn printed(place: &Place, arguments: &[&str]) -> String {
+    let output = place.run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn network_before_training_is_exported_and_inspected() {
+    let place = Place::new();
+    let make = ["export", "--network", "l-sspq34-cifar100", "--weights", "2", "--out", "thirty-four.onnx"];
+    printed(&place, &make);
+    let shown = printed(&place, &["inspect", "thirty-four.onnx"]);
+    assert!(shown.contains("l-sspq34-cifar100: 32 x 32 pixels, 100 classes"), "{shown}");
+    assert!(shown.contains("top-1: not measured"), "{shown}");
+    assert!(printed(&place, &["inspect", "l-sspq50"]).contains("11,601,088"));
+    fs::write(place.path("mine.toml"), include_str!("../networks/sspq50.toml")).unwrap();
+    assert!(printed(&place, &["inspect", "mine.toml"]).contains("sspq50: 224 x 224 pixels"));
+    place.refused(&make, 2, &["is there already", "--overwrite"]);
+    place.refused(&["export", "--network", "l-sspq51", "--out", "x.onnx"], 2, &["l-sspq51", "l-sspq50", "sspq152"]);
+    place.refused(&["export", "--network", "l-sspq50"], 2, &["--out"]);
+    place.refused(&["export"], 2, &["RUN"]);
+}
+
+#[test]
+fn paper_is_compared_with_a_model_and_drawn() {
+    let place = Place::new();
+    printed(&place, &["export", "--network", "l-sspq34-cifar100", "--out", "thirty-four.onnx"]);
+    let text = printed(&place, &["compare", "--paper", "thirty-four.onnx", "--figure", "compare.svg"]);
+    for part in ["L-SSPQ50", "1.319", "measured here", "l-sspq34-cifar100", "not measured"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    assert!(fs::read_to_string(place.path("compare.svg")).unwrap().starts_with("<svg"));
+    place.refused(&["compare", "--paper", "nowhere.onnx"], 2, &["nowhere.onnx"]);
+    place.refused(&["compare"], 2, &["--paper"]);
 }

@@ -14,6 +14,7 @@
 use lsspq::spec::{Bits, Group, Head, NetworkSpec, Stem};
 use lsspq::{Model, ModelCard};
 use lsspq_trainer::deploy::{Network, fast::Fast, random};
+use lsspq_trainer::paper::networks;
 use lsspq_trainer::{data, export, fixture};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,39 @@ fn every_engine_says_the_same() {
     let sizes: Vec<[u32; 2]> = pictures.iter().map(|p| [p.width, p.height]).collect();
     let about = serde_json::json!({ "tolerance": TOLERANCE, "pictures": sizes, "models": names });
     fs::write(folder.join("parity.json"), about.to_string()).unwrap();
+}
+
+/// The published network at its full size, with random weights: the file that is served is no larger than claimed, and runs
+/// everywhere alike.
+#[test]
+fn l_sspq50_says_the_same_in_every_engine_at_224_pixels() {
+    let draw = |number: usize| {
+        let rgb = fixture::picture(number % fixture::CLASSES.len(), number as u32, 224, 2);
+        Picture { rgba: lsspq::preprocess::rgba_from_rgb(&rgb), width: 224, height: 224 }
+    };
+    let pictures: Vec<Picture> = (0..6).map(draw).collect();
+    for bits in [1, 2, 4] {
+        let mut spec = networks::named("l-sspq50").unwrap();
+        (spec.bits.weights, spec.bits.linear) = (Some(bits), Some(bits));
+        let name = format!("l-sspq50-w{bits}");
+        let mut network = random(&spec, 1).unwrap();
+        let bytes = export::to_onnx(&network, &card(&spec)).unwrap();
+        let inputs = inputs(&bytes, &pictures);
+        spread(&mut network, &inputs);
+        let bytes = export::to_onnx(&network, &card(&spec)).unwrap();
+        let mib = bytes.len() as f64 / f64::from(1 << 20);
+        eprintln!("{name}: {} bytes, {mib:.3} MiB", bytes.len());
+        assert!(bits > 2 || mib <= 3.55, "{name} is served in {mib:.3} MiB");
+        let library = native(&bytes, &pictures);
+        let trainer = Fast::new(&network).unwrap().evaluate(&inputs).unwrap().logits;
+        agree(&format!("{name}: trainer and library"), 1000, &trainer, &library);
+        let model = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.onnx"));
+        fs::write(&model, &bytes).unwrap();
+        match onnxruntime(&model, &inputs) {
+            Some(logits) => agree(&format!("{name}: trainer and onnxruntime"), 1000, &trainer, &logits),
+            None => eprintln!("SKIPPED: {name} in onnxruntime, LSSPQ_PYTHON is not set (`cargo xtask test` sets it)"),
+        }
+    }
 }
 
 fn temporary() -> PathBuf {

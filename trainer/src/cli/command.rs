@@ -2,7 +2,9 @@
 
 use super::flags::{self, Threads, Verb};
 use anyhow::Context;
+use lsspq::spec::NetworkSpec;
 use lsspq_trainer::fixture::Plan;
+use lsspq_trainer::paper::networks;
 use lsspq_trainer::train::Existing;
 use lsspq_trainer::{Error, Recipe};
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ pub(super) enum Command {
     Eval(Eval),
     Export(Export),
     Inspect(Inspect),
+    Compare(Compare),
     Fixture(Fixture),
 }
 
@@ -47,17 +50,34 @@ pub(super) struct Eval {
     pub(super) base: Option<PathBuf>,
 }
 
-/// Write a run's network as a model file.
+/// Write a network as a model file.
 #[derive(Debug)]
 pub(super) struct Export {
-    pub(super) run: PathBuf,
+    pub(super) source: Source,
     pub(super) out: Option<PathBuf>,
     pub(super) overwrite: bool,
+}
+
+/// Where the network to be written comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The folder of a run.
+    Run(PathBuf),
+    /// Random weights of that seed.
+    Untrained(Box<NetworkSpec>, u64),
+}
+
+/// Set networks side by side.
+#[derive(Debug)]
+pub(super) struct Compare {
+    pub(super) models: Vec<PathBuf>,
+    pub(super) figure: Option<PathBuf>,
 }
 
 /// Show a file.
 #[derive(Debug)]
 pub(super) enum Inspect {
+    Network(Box<NetworkSpec>),
     Model(PathBuf),
     Recipe(Box<Recipe>),
 }
@@ -78,7 +98,14 @@ impl Command {
                 must_be_file(&flags.model)?;
                 Self::Eval(Eval { model: flags.model, data: flags.data, base: environment.data.clone() })
             }
-            Verb::Export(flags) => Self::Export(Export { run: flags.run, out: flags.out, overwrite: flags.overwrite }),
+            Verb::Export(flags) => {
+                let source = Source::new(flags.run, flags.untrained)?;
+                Self::Export(Export { source, out: flags.out, overwrite: flags.overwrite })
+            }
+            Verb::Compare(flags) => {
+                flags.models.iter().try_for_each(|model| must_be_file(model))?;
+                Self::Compare(Compare { models: flags.models, figure: flags.figure })
+            }
             Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags.file)?),
             Verb::Fixture(flags) => Self::Fixture(Fixture {
                 folder: flags.folder,
@@ -106,8 +133,24 @@ impl Train {
     }
 }
 
+impl Source {
+    fn new(run: Option<PathBuf>, untrained: flags::Untrained) -> Result<Self, Error> {
+        let Some(network) = untrained.network else {
+            return Ok(Self::Run(run.expect("clap asks for one of the two")));
+        };
+        let mut spec = networks::find(&network)?;
+        if let Some(bits) = untrained.weights {
+            (spec.bits.weights, spec.bits.linear) = (Some(bits), spec.bits.linear.map(|_| bits));
+        }
+        Ok(Self::Untrained(Box::new(spec), untrained.seed))
+    }
+}
+
 impl Inspect {
     fn new(file: PathBuf) -> Result<Self, Error> {
+        if file.to_str().and_then(networks::named).is_some() || networks::is_one(&file) {
+            return networks::find(&file).map(|spec| Self::Network(Box::new(spec)));
+        }
         must_be_file(&file)?;
         if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
             Recipe::load(&file).map(|recipe| Self::Recipe(Box::new(recipe)))

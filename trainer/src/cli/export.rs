@@ -1,24 +1,48 @@
 //! `lsspq export`.
 
-use super::command::Export;
+use super::command::{Export, Source};
 use anyhow::Context;
+use lsspq::spec::NetworkSpec;
+use lsspq_trainer::paper::untrained;
 use lsspq_trainer::train::{Finished, Folder, bytes, deployed};
 use lsspq_trainer::{Error, file};
+use std::path::Path;
 
 pub(super) fn run(job: &Export) -> anyhow::Result<()> {
-    let (folder, recipe) = Folder::existing(&job.run)?;
-    let out = job.out.clone().unwrap_or_else(|| folder.model(&recipe));
-    if out.exists() && !job.overwrite {
-        let message = format!("{} is there already: replace it by --overwrite, or name another file", out.display());
-        return Err(Error::recipe(message).into());
+    match &job.source {
+        Source::Run(run) => of_run(job, run),
+        Source::Untrained(spec, seed) => of_seed(job, spec, *seed),
     }
+}
+
+fn of_run(job: &Export, run: &Path) -> anyhow::Result<()> {
+    let (folder, recipe) = Folder::existing(run)?;
+    let out = job.out.clone().unwrap_or_else(|| folder.model(&recipe));
+    refuse_to_replace(job, &out)?;
     let mut deployed = deployed(&recipe, &folder, &folder.labels()?)?;
     match std::fs::read(folder.result()) {
         Ok(result) => deployed.card.accuracy = Some(serde_json::from_slice::<Finished>(&result)?.test),
         Err(_) => println!("the run has not ended: the file carries no accuracy on the test split"),
     }
-    let bytes = bytes(&deployed)?;
-    file::write(&out, &bytes).with_context(|| format!("{} cannot be written", out.display()))?;
+    write(&out, &bytes(&deployed)?)
+}
+
+fn of_seed(job: &Export, spec: &NetworkSpec, seed: u64) -> anyhow::Result<()> {
+    let out = job.out.as_deref().context("a network with random weights has no folder: name the file with --out")?;
+    refuse_to_replace(job, out)?;
+    write(out, &untrained(spec, seed))
+}
+
+fn refuse_to_replace(job: &Export, out: &Path) -> Result<(), Error> {
+    if out.exists() && !job.overwrite {
+        let message = format!("{} is there already: replace it by --overwrite, or name another file", out.display());
+        return Err(Error::recipe(message));
+    }
+    Ok(())
+}
+
+fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    file::write(out, bytes).with_context(|| format!("{} cannot be written", out.display()))?;
     println!("{}: {} bytes", out.display(), bytes.len());
     Ok(())
 }

@@ -35,6 +35,7 @@ pub(super) enum Verb {
     Eval(Eval),
     Export(Export),
     Inspect(Inspect),
+    Compare(Compare),
     Fixture(Fixture),
 }
 
@@ -97,11 +98,16 @@ pub(super) struct Eval {
 Examples:
   lsspq export runs/cifar10
   lsspq export runs/cifar10 --out www/models/cifar10.onnx
+  lsspq export --network l-sspq50 --weights 1 --out l-sspq50.onnx     before any training
 
-`lsspq train` does this by itself at the end; this is for a run that was stopped before it.")]
+`lsspq train` does this by itself at the end; this is for a run that was stopped before it, or to try a network's size and
+speed with random weights.")]
 pub(super) struct Export {
     /// The folder of the run.
-    pub(super) run: PathBuf,
+    #[arg(required_unless_present = "network")]
+    pub(super) run: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) untrained: Untrained,
     /// The file to write [default: NAME.onnx in the run's folder].
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
@@ -110,14 +116,46 @@ pub(super) struct Export {
     pub(super) overwrite: bool,
 }
 
-/// Show what a model or a recipe is made of.
+/// A network with random weights in place of a run.
+#[derive(Debug, Args)]
+pub(super) struct Untrained {
+    /// A network with random weights: a name such as l-sspq50, or a network file.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "run", requires = "out")]
+    pub(super) network: Option<PathBuf>,
+    /// Bits of its pointwise and linear weights, in place of those of the network.
+    #[arg(long, value_name = "BITS", requires = "network", value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(super) weights: Option<u8>,
+    /// Seed of its weights.
+    #[arg(long, value_name = "N", requires = "network", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+/// Set networks side by side: published figures, sizes computed from their layers, models measured here.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq compare --paper
+  lsspq compare --paper www/models/cifar10.onnx --figure compare.svg")]
+pub(super) struct Compare {
+    /// The networks that the publication of L-SSPQ compares itself with, and those it left out.
+    #[arg(long, required = true)]
+    pub(super) paper: bool,
+    /// Models measured here, to be listed below.
+    pub(super) models: Vec<PathBuf>,
+    /// Also draw accuracy over size, and density, as SVG; replaces the file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) figure: Option<PathBuf>,
+}
+
+/// Show what a model, a recipe or a network is made of.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   lsspq inspect www/models/cifar10.onnx
+  lsspq inspect l-sspq50
   lsspq inspect trainer/recipes/cifar10.toml")]
 pub(super) struct Inspect {
-    /// A model (.onnx) or a recipe (.toml).
+    /// A model (.onnx), a recipe or a network file (.toml), or the name of a network.
     pub(super) file: PathBuf,
 }
 

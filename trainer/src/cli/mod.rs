@@ -1,6 +1,7 @@
 //! The command line: [`flags`] is what was typed, [`command`] what it means, and each verb has a file of its own.
 
 mod command;
+mod compare;
 mod eval;
 mod export;
 mod fixture;
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Resu
         Command::Eval(job) => eval::run(&job),
         Command::Export(job) => export::run(&job),
         Command::Inspect(job) => inspect::run(&job),
+        Command::Compare(job) => compare::run(&job),
         Command::Fixture(job) => fixture::run(&job),
     }
 }
