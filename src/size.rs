@@ -8,6 +8,8 @@
 //!   BatchNorm channel (gamma and beta) and two per shifted channel (the displacement down and to the right).
 //! - *Multiply-adds* are those of convolutions and of the linear layer. Shifts, BatchNorm and pooling have none.
 
+mod blocks;
+
 use crate::spec::NetworkSpec;
 use serde::Serialize;
 
@@ -22,8 +24,12 @@ pub enum LayerKind {
     Pointwise,
     /// A shift of every channel by its own whole number of pixels.
     Shift,
-    /// BatchNorm and the quantised activation behind it.
+    /// BatchNorm and the activation behind it.
     Norm,
+    /// A convolution with a larger kernel than 1x1.
+    Convolution,
+    /// A convolution of every channel with a kernel of its own.
+    Depthwise,
     /// The linear layer.
     Linear,
 }
@@ -83,20 +89,8 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
 
     let blocks = spec.blocks();
     for (i, b) in blocks.iter().enumerate() {
-        let name = |part: &str| format!("groups.{}.blocks.{}.{part}", b.group, b.index);
-        if b.pre_activated() {
-            all.push(norm(name("pre"), b.input, b.side));
-        }
-        all.push(pointwise(name("reduce"), b.input, b.width, b.side, b.weight_bits));
-        all.push(norm(name("reduce.norm"), b.width, b.side));
-        all.push(Layer { kind: LayerKind::Shift, side_out: b.output_side(), ..norm(name("shift"), b.width, b.side) });
-        all.push(pointwise(name("expand"), b.width, b.output, b.output_side(), b.weight_bits));
-        all.push(norm(name("expand.norm"), b.output, b.output_side()));
-        if b.projects() {
-            let shortcut = pointwise(name("shortcut"), b.input, b.output, b.output_side(), b.weight_bits);
-            all.push(Layer { side_in: b.side, ..shortcut });
-        }
-        if blocks.get(i + 1).is_none_or(|next| next.group != b.group) {
+        all.extend(blocks::layers(b));
+        if b.kind.shifts() && blocks.get(i + 1).is_none_or(|next| next.group != b.group) {
             all.push(norm(format!("groups.{}.norm", b.group), b.output, b.output_side()));
         }
     }
@@ -105,12 +99,18 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
     if let Some(head) = &spec.head {
         all.push(pointwise("head".into(), channels, head.channels, side, spec.bits.weights));
         all.push(norm("head.norm".into(), head.channels, side));
+        if let Some(features) = head.features {
+            all.push(linear("head.linear".into(), head.channels, features, None));
+        }
     }
-    let mut linear = pointwise("linear".into(), spec.embedding(), spec.classes, 1, spec.bits.linear);
-    linear.kind = LayerKind::Linear;
-    linear.float_parameters += spec.classes as u64;
-    all.push(linear);
+    all.push(linear("linear".into(), spec.embedding(), spec.classes, spec.bits.linear));
     all
+}
+
+/// With biases.
+fn linear(name: String, input: usize, output: usize, bits: Option<u8>) -> Layer {
+    let layer = pointwise(name, input, output, 1, bits);
+    Layer { kind: LayerKind::Linear, float_parameters: layer.float_parameters + output as u64, ..layer }
 }
 
 fn pointwise(name: String, input: usize, output: usize, side: usize, bits: Option<u8>) -> Layer {
@@ -128,6 +128,13 @@ fn pointwise(name: String, input: usize, output: usize, side: usize, bits: Optio
         multiply_adds: weights * side as u64 * side as u64,
         float_parameters: weights,
     }
+}
+
+/// Any other convolution; each output channel sees `input` channels, all of them or, depthwise, one.
+fn convolution(name: String, shape: [usize; 2], kernel: usize, [side_in, side_out]: [usize; 2]) -> Layer {
+    let [input, output] = shape;
+    let layer = pointwise(name, input * kernel * kernel, output, side_out, None);
+    Layer { kind: LayerKind::Convolution, input, kernel, side_in, ..layer }
 }
 
 /// A layer of two floats per channel and no weights.
@@ -176,11 +183,12 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Bits, Group, Head, Stem};
+    use crate::spec::{Activation, Bits, BlockKind, Group, Head, Stem};
 
     /// A network of depth 50 for 224x224 pictures and 1000 classes.
     fn fifty(blocks: [usize; 4], head: Option<Head>) -> NetworkSpec {
-        let shape = |(width, blocks, stride)| Group { width, blocks, stride, expansion: 4, weight_bits: None };
+        let block = BlockKind::Shift {};
+        let shape = |(width, blocks, stride)| Group { width, blocks, stride, expansion: 4, weight_bits: None, block };
         let strides = [1, 2, 2, 2];
         NetworkSpec {
             name: "fifty".into(),
@@ -190,6 +198,7 @@ mod tests {
             groups: (0..4).map(|i| shape((64 << i, blocks[i], strides[i]))).collect(),
             head,
             bits: Bits { weights: Some(2), linear: Some(2), activations: Some(4) },
+            activation: Activation::Clip,
         }
     }
 
@@ -199,7 +208,7 @@ mod tests {
 
     #[test]
     fn l_sspq50_has_the_published_weights_and_multiply_adds() {
-        let spec = fifty([3, 4, 6, 2], Some(Head { channels: 512 }));
+        let spec = fifty([3, 4, 6, 2], Some(Head { channels: 512, features: None }));
         let all = layers(&spec);
         let ends = |suffix: &'static str| move |l: &Layer| l.name.ends_with(suffix);
         assert_eq!(weights_where(&all, ends("stem")), 9_408);

@@ -6,7 +6,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use lsspq::card::{Accuracy, FORMAT, ModelCard};
-use lsspq::spec::{Bits, Group, NetworkSpec, Stem};
+use lsspq::spec::{Activation, Bits, BlockKind, Group, NetworkSpec, Stem};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value};
@@ -29,9 +29,17 @@ pub fn card_of(side: usize, labels: &[&str]) -> ModelCard {
             input: side,
             classes: labels.len(),
             stem: Stem { kernel: 1, channels: 3, stride: 1, pool: false },
-            groups: vec![Group { width: 3, blocks: 1, stride: 1, expansion: 1, weight_bits: None }],
+            groups: vec![Group {
+                width: 3,
+                blocks: 1,
+                stride: 1,
+                expansion: 1,
+                weight_bits: None,
+                block: BlockKind::Shift {},
+            }],
             head: None,
             bits: Bits { weights: Some(4), linear: None, activations: Some(4) },
+            activation: Activation::Clip,
         },
         labels: labels.iter().map(|&l| l.to_owned()).collect(),
         dataset: "colours".into(),

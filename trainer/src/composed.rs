@@ -99,7 +99,8 @@ fn convolve(input: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize, 
     conv2d(input, weight, None, options)
 }
 
-fn norm(input: Tensor<4>, tensors: NormTensors, config: NormConfig) -> (Tensor<4>, Tensor<2>) {
+/// BatchNorm alone.
+pub(crate) fn norm(input: Tensor<4>, tensors: NormTensors, config: NormConfig) -> (Tensor<4>, Tensor<2>) {
     let channels = input.dims()[1];
     let per_channel = |t: Tensor<1>| t.reshape([1, channels, 1, 1]);
     let mean_of = |x: Tensor<4>| x.mean_dim(0).mean_dim(2).mean_dim(3);

@@ -33,6 +33,7 @@ pub use schedule::{Schedule, ScheduleKind};
 pub use stage::{Activations, Optimiser, Stage};
 
 use crate::error::Error;
+use crate::paper::networks;
 use lsspq::spec::NetworkSpec;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -54,7 +55,8 @@ pub struct Recipe {
     /// What is done to training pictures.
     #[serde(default)]
     pub augment: Augment,
-    /// The network.
+    /// The network: all of it, or the name of one of [`networks`] with its changes.
+    #[serde(deserialize_with = "networks::name_or_spec")]
     pub network: NetworkSpec,
     /// The stages of training, first to last, each beginning with the weights of the one before.
     pub stages: Vec<Stage>,
@@ -133,7 +135,7 @@ impl Recipe {
             rounded = stage.round_shifts;
         }
         let (last, stage) = (self.stages.len() - 1, &self.stages[self.stages.len() - 1]);
-        if !rounded {
+        if !rounded && networks::shifts(&self.network) {
             return Err(format!(
                 "stages[{last}].round_shifts = false: allowed is true in the last stage, as a deployed shift is a whole \
                  number of pixels"

@@ -1,7 +1,7 @@
 //! The deployed form computes what the trained network computes.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lsspq::spec::{Bits, Group, Head, NetworkSpec, Stem};
+use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, NetworkSpec, Stem};
 use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture;
 use lsspq_trainer::network::{Engine, Mode, Network, fold};
@@ -13,15 +13,23 @@ const DEVIATION: [f32; 3] = [0.25, 0.2, 0.3];
 
 /// The first group begins with an identity shortcut, the second with a projection.
 fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
-    let group = |width, stride, expansion| Group { width, blocks: 2, stride, expansion, weight_bits: None };
+    let group = |width, stride, expansion| Group {
+        width,
+        blocks: 2,
+        stride,
+        expansion,
+        weight_bits: None,
+        block: BlockKind::Shift {},
+    };
     NetworkSpec {
         name: "folded".into(),
         input: SIDE,
         classes: 4,
         stem: Stem { kernel: 3, channels: 16, stride: 1, pool: false },
         groups: vec![group(16, 1, 1), group(12, 2, 2)],
-        head: Some(Head { channels: 20 }),
+        head: Some(Head { channels: 20, features: None }),
         bits: Bits { weights, linear: weights, activations },
+        activation: Activation::Clip,
     }
 }
 

@@ -11,7 +11,7 @@
 //! - `NAME.onnx` and `NAME.logits`: a model, and the native library's logits as little-endian float32
 //!   `[pictures][classes]`
 
-use lsspq::spec::{Bits, Group, Head, NetworkSpec, Stem};
+use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, NetworkSpec, Stem};
 use lsspq::{Model, ModelCard};
 use lsspq_trainer::deploy::{Network, fast::Fast, random};
 use lsspq_trainer::paper::networks;
@@ -123,7 +123,14 @@ fn models(pictures: &[Picture]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
-    let group = |width, stride, expansion| Group { width, blocks: 2, stride, expansion, weight_bits: None };
+    let group = |width, stride, expansion| Group {
+        width,
+        blocks: 2,
+        stride,
+        expansion,
+        weight_bits: None,
+        block: BlockKind::Shift {},
+    };
     let name = |bits: Option<u8>| bits.map_or("float".into(), |b| b.to_string());
     NetworkSpec {
         name: format!("random-w{}-a{}", name(weights), name(activations)),
@@ -131,8 +138,9 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
         classes: 10,
         stem: Stem { kernel: 3, channels: 24, stride: 1, pool: false },
         groups: vec![group(24, 1, 1), group(20, 2, 4), group(33, 2, 2)],
-        head: Some(Head { channels: 64 }),
+        head: Some(Head { channels: 64, features: None }),
         bits: Bits { weights, linear: weights, activations },
+        activation: Activation::Clip,
     }
 }
 

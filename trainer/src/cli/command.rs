@@ -141,6 +141,7 @@ impl Source {
         let mut spec = networks::find(&network)?;
         if let Some(bits) = untrained.weights {
             (spec.bits.weights, spec.bits.linear) = (Some(bits), spec.bits.linear.map(|_| bits));
+            spec.validate().map_err(|e| Error::recipe(format!("with --weights {bits}: {e}")))?;
         }
         Ok(Self::Untrained(Box::new(spec), untrained.seed))
     }
@@ -148,7 +149,8 @@ impl Source {
 
 impl Inspect {
     fn new(file: PathBuf) -> Result<Self, Error> {
-        if file.to_str().and_then(networks::named).is_some() || networks::is_one(&file) {
+        let name = file.to_str().map(networks::changed).transpose().map_err(Error::recipe)?.flatten();
+        if name.is_some() || networks::is_one(&file) {
             return networks::find(&file).map(|spec| Self::Network(Box::new(spec)));
         }
         must_be_file(&file)?;

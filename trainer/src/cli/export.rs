@@ -4,7 +4,7 @@ use super::command::{Export, Source};
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
 use lsspq_trainer::paper::untrained;
-use lsspq_trainer::train::{Finished, Folder, bytes, deployed};
+use lsspq_trainer::train::{Finished, Folder, exported};
 use lsspq_trainer::{Error, file};
 use std::path::Path;
 
@@ -19,12 +19,12 @@ fn of_run(job: &Export, run: &Path) -> anyhow::Result<()> {
     let (folder, recipe) = Folder::existing(run)?;
     let out = job.out.clone().unwrap_or_else(|| folder.model(&recipe));
     refuse_to_replace(job, &out)?;
-    let mut deployed = deployed(&recipe, &folder, &folder.labels()?)?;
+    let mut exported = exported(&recipe, &folder, &folder.labels()?)?;
     match std::fs::read(folder.result()) {
-        Ok(result) => deployed.card.accuracy = Some(serde_json::from_slice::<Finished>(&result)?.test),
+        Ok(result) => exported.card.accuracy = Some(serde_json::from_slice::<Finished>(&result)?.test),
         Err(_) => println!("the run has not ended: the file carries no accuracy on the test split"),
     }
-    write(&out, &bytes(&deployed)?)
+    write(&out, &exported.bytes()?)
 }
 
 fn of_seed(job: &Export, spec: &NetworkSpec, seed: u64) -> anyhow::Result<()> {

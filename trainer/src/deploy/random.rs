@@ -105,19 +105,27 @@ fn half(value: f32) -> f32 {
 pub(crate) mod tests {
     use super::*;
     use crate::deploy::{fits_half, plain};
-    use lsspq::spec::{Bits, Group, Head, Stem};
+    use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, Stem};
 
     /// Two groups of two blocks, the first with an identity shortcut, with a head.
     pub(crate) fn spec(weights: u8, activations: u8) -> NetworkSpec {
-        let group = |width, stride| Group { width, blocks: 2, stride, expansion: 2, weight_bits: None };
+        let group = |width, stride| Group {
+            width,
+            blocks: 2,
+            stride,
+            expansion: 2,
+            weight_bits: None,
+            block: BlockKind::Shift {},
+        };
         NetworkSpec {
             name: "test".into(),
             input: 9,
             classes: 5,
             stem: Stem { kernel: 3, channels: 16, stride: 1, pool: false },
             groups: vec![group(8, 1), group(12, 2)],
-            head: Some(Head { channels: 20 }),
+            head: Some(Head { channels: 20, features: None }),
             bits: Bits { weights: Some(weights), linear: Some(weights), activations: Some(activations) },
+            activation: Activation::Clip,
         }
     }
 

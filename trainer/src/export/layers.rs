@@ -24,7 +24,7 @@ impl Graph {
     ///
     /// A plane of `w` bits is unpacked as `2 plane - (2^w - 1)`; the planes of a level add up to the weight with
     /// nothing but their place value, `2^offset`.
-    fn unpacked(&mut self, bits: u8, levels: &[u8], shape: &[usize]) -> Value {
+    pub(super) fn unpacked(&mut self, bits: u8, levels: &[u8], shape: &[usize]) -> Value {
         let mut sum: Option<Value> = None;
         for plane in planes(bits) {
             let mut part = self.pooled_plane(levels, plane);

@@ -13,21 +13,27 @@
 //! What is left is the network as [`crate::deploy::plain`] computes it: Conv, Mul, Add, Clip and Round on whole-number
 //! activations. Values have the shortest names there are; the convolutions are named `stem`, `R3` (block 3: reduce),
 //! `S3` (shift), `E3` (expand), `P3` (projecting shortcut), `head` and `linear`, blocks counted from 0.
+//!
+//! Networks of other kinds of blocks are written in float, by [`to_plain_onnx`].
 
 mod constant;
 mod graph;
 mod layers;
 mod pack;
+mod plain;
+#[cfg(test)]
+mod plain_tests;
 mod pool;
 mod read;
 
 pub use crate::file::write;
+pub use plain::to_plain_onnx;
 pub use read::from_onnx;
 
 use crate::deploy::{Block, Network, NetworkError};
 use graph::{Attribute, Graph, Value};
 use lsspq::ModelCard;
-use lsspq::spec::BlockShape;
+use lsspq::spec::{BlockShape, NetworkSpec};
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
@@ -45,27 +51,38 @@ const IR_VERSION: i64 = 8;
 /// the card describes another network.
 pub fn to_onnx(network: &Network, card: &ModelCard) -> Result<Vec<u8>, NetworkError> {
     network.check()?;
-    if card.spec != network.spec {
-        let (card, network) = (&card.spec.name, &network.spec.name);
+    check_card(&network.spec, card)?;
+    Ok(encode(graph(network), card))
+}
+
+/// Whether the card describes that network.
+fn check_card(spec: &NetworkSpec, card: &ModelCard) -> Result<(), NetworkError> {
+    if card.spec != *spec {
+        let (card, network) = (&card.spec.name, &spec.name);
         return Err(NetworkError::inconsistent(format!(
             "the model card describes another network ({card}) than the one to export ({network})"
         )));
     }
-    if card.labels.len() != network.spec.classes {
-        let (labels, classes) = (card.labels.len(), network.spec.classes);
+    if card.labels.len() != spec.classes {
+        let (labels, classes) = (card.labels.len(), spec.classes);
         return Err(NetworkError::inconsistent(format!("the model card has {labels} labels for {classes} classes")));
     }
+    Ok(())
+}
+
+/// The bytes of a file.
+fn encode(graph: GraphProto, card: &ModelCard) -> Vec<u8> {
     let entry = |(key, value)| StringStringEntryProto { key, value };
     let model = ModelProto {
         ir_version: IR_VERSION,
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
         producer_name: "lsspq".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
-        graph: Some(graph(network)),
+        graph: Some(graph),
         metadata_props: card.to_metadata().into_iter().map(entry).collect(),
         ..ModelProto::default()
     };
-    Ok(model.encode_to_vec())
+    model.encode_to_vec()
 }
 
 fn graph(network: &Network) -> GraphProto {

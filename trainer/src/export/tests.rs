@@ -2,20 +2,28 @@
 
 use super::*;
 use crate::deploy::{fits_half, plain, random};
-use lsspq::spec::{Bits, Group, Head, NetworkSpec, Stem};
+use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, NetworkSpec, Stem};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::*;
 
 fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
-    let group = |width, blocks, stride, expansion| Group { width, blocks, stride, expansion, weight_bits: None };
+    let group = |width, blocks, stride, expansion| Group {
+        width,
+        blocks,
+        stride,
+        expansion,
+        weight_bits: None,
+        block: BlockKind::Shift {},
+    };
     NetworkSpec {
         name: "test".into(),
         input: 11,
         classes: 5,
         stem: Stem { kernel: 3, channels: 16, stride: 1, pool: false },
         groups: vec![group(8, 2, 1, 2), group(9, 1, 2, 3)],
-        head: Some(Head { channels: 18 }),
+        head: Some(Head { channels: 18, features: None }),
         bits: Bits { weights, linear: weights, activations },
+        activation: Activation::Clip,
     }
 }
 
@@ -40,7 +48,7 @@ fn model(bytes: &[u8]) -> ModelProto {
 }
 
 /// Logits and embedding of each picture by tract's own operators.
-fn tract(bytes: &[u8], side: usize, images: &[f32]) -> (Vec<f32>, Vec<f32>) {
+pub(super) fn tract(bytes: &[u8], side: usize, images: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let count = images.len() / (3 * side * side);
     let plan = tract_onnx::onnx()
         .model_for_read(&mut &bytes[..])
@@ -99,7 +107,8 @@ fn every_shape_runs_in_tract_as_the_plain_evaluator_says() {
     (headless.head, headless.bits.linear) = (None, None);
     specs.push(headless);
     let mut mixed = spec(Some(2), Some(4));
-    mixed.groups[1] = Group { width: 5, blocks: 2, stride: 3, expansion: 1, weight_bits: Some(7) };
+    mixed.groups[1] =
+        Group { width: 5, blocks: 2, stride: 3, expansion: 1, weight_bits: Some(7), block: BlockKind::Shift {} };
     mixed.bits.linear = Some(8);
     specs.push(mixed);
     for (seed, spec) in specs.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! From trained parameters to the deployed form: whole numbers, and one scale and bias behind each sum.
 
-use super::{Block, Mode, Network, Norm};
+use super::{AnyBlock, Block, Mode, Network, Norm};
 use crate::augment::whole_pixel;
 use crate::deploy;
 use crate::deploy::{Affine, Convolution, Pointwise, Weights};
@@ -18,14 +18,15 @@ use lsspq::spec::{BlockShape, NetworkSpec};
 /// `mean` and `deviation` are those by which training normalised pictures in [0, 1]. The mean is rounded to a whole
 /// number over 255, as [`Normalise`](crate::augment::Normalise) does in training.
 ///
-/// Activations of the mode take the place of those of the specification.
+/// Activations of the mode take the place of those of the specification, which must be that of a
+/// [shift network](NetworkSpec::is_shift_network).
 pub fn fold(network: &Network, spec: &NetworkSpec, mode: Mode, mean: [f32; 3], deviation: [f32; 3]) -> deploy::Network {
     let mut spec = spec.clone();
     spec.bits.activations = mode.activations;
     let fold = Fold { levels: mode.activations.map_or(1.0, quantise::steps) };
     let shapes = spec.blocks();
     let mut groups: Vec<Vec<deploy::Block>> = vec![Vec::new(); spec.groups.len()];
-    for (block, shape) in network.blocks.iter().zip(&shapes) {
+    for (block, shape) in network.blocks.iter().filter_map(AnyBlock::as_shift).zip(&shapes) {
         groups[shape.group].push(fold.block(block, shape.weight_bits, fold.stream(&shapes, shape.group)));
     }
     let closes = network.closes.iter().enumerate();
@@ -109,22 +110,34 @@ impl Fold {
     /// The weights, and what one unit of their sums over activations is worth; the affine is left empty.
     fn pointwise(&self, weight: &Param<Tensor<2>>, bits: Option<u8>) -> (Pointwise, f32) {
         let [output, input] = weight.val().dims();
-        let values = host(quantise::weights(weight.val(), bits));
-        let (weights, unit) = match bits {
-            None => (Weights::Float(values), 1.0),
-            Some(1) => {
-                let unit = values.first().map_or(0.0, |v| v.abs());
-                (Weights::Levels { bits: 1, levels: values.iter().map(|&v| u8::from(v >= 0.0)).collect() }, unit)
-            }
-            Some(bits) => {
-                let n = quantise::steps(bits);
-                let level = |v: &f32| ((v + 1.0) / 2.0 * n).round() as u8;
-                (Weights::Levels { bits, levels: values.iter().map(level).collect() }, 1.0 / n)
-            }
-        };
+        let (weights, unit) = integers(weight, bits);
         let affine = Affine { scale: Vec::new(), bias: Vec::new() };
         (Pointwise { input, output, weights, affine }, unit / self.levels)
     }
+}
+
+/// Quantised weights as whole numbers, and what one of them is worth; float ones as they are.
+pub(crate) fn integers(weight: &Param<Tensor<2>>, bits: Option<u8>) -> (Weights, f32) {
+    let values = host(quantise::weights(weight.val(), bits));
+    match bits {
+        None => (Weights::Float(values), 1.0),
+        Some(1) => {
+            let unit = values.first().map_or(0.0, |v| v.abs());
+            (Weights::Levels { bits: 1, levels: values.iter().map(|&v| u8::from(v >= 0.0)).collect() }, unit)
+        }
+        Some(bits) => {
+            let n = quantise::steps(bits);
+            let level = |v: &f32| ((v + 1.0) / 2.0 * n).round() as u8;
+            (Weights::Levels { bits, levels: values.iter().map(level).collect() }, 1.0 / n)
+        }
+    }
+}
+
+/// BatchNorm in evaluation as a scale and a bias of each channel.
+pub(crate) fn scale_and_bias(norm: &Norm) -> (Vec<f32>, Vec<f32>) {
+    let statistics = Statistics::from_slice(&host(norm.running.val()));
+    let folded = Folded::new(&host(norm.gamma.val()), &host(norm.beta.val()), &statistics);
+    (folded.scale.clone(), folded.bias.clone())
 }
 
 /// The smallest power of two in whose units the stem's weights are whole numbers that float16 holds and their sums over
@@ -141,19 +154,16 @@ fn whole_unit(filter: &[f32]) -> f32 {
 }
 
 fn affine(norm: &Norm, unit: f32, levels: f32) -> Affine {
-    let statistics = Statistics::from_slice(&host(norm.running.val()));
-    let folded = Folded::new(&host(norm.gamma.val()), &host(norm.beta.val()), &statistics);
+    let (scale, bias) = scale_and_bias(norm);
     Affine {
-        scale: folded.scale.iter().map(|s| to_half(s * unit * levels)).collect(),
-        bias: folded.bias.iter().map(|b| near_half(b * levels)).collect(),
+        scale: scale.iter().map(|s| to_half(s * unit * levels)).collect(),
+        bias: bias.iter().map(|b| near_half(b * levels)).collect(),
     }
 }
 
 /// BatchNorm's scale in units of levels, not rounded.
 fn affine_exact(norm: &Norm, levels: f32) -> Vec<f32> {
-    let statistics = Statistics::from_slice(&host(norm.running.val()));
-    let folded = Folded::new(&host(norm.gamma.val()), &host(norm.beta.val()), &statistics);
-    folded.scale.iter().map(|scale| scale * levels).collect()
+    scale_and_bias(norm).0.into_iter().map(|scale| scale * levels).collect()
 }
 
 fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {

@@ -6,7 +6,7 @@ use crate::quantise;
 use crate::random::{Purpose, stream};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use lsspq::spec::BlockShape;
+use lsspq::spec::{Activation, BlockKind, BlockShape};
 use rand::RngExt;
 
 fn device() -> Device {
@@ -73,6 +73,8 @@ fn tracked(case: &Case, parts: &[Vec<f64>], direction: &[f64], engine: Engine) -
         stride: case.stride,
         side: case.side,
         weight_bits: case.weights,
+        kind: BlockKind::Shift {},
+        activation: Activation::Clip,
     };
     let mode = Mode { batch_statistics: true, activations: case.activations, round_shifts: case.round_shifts, engine };
     let x = tensor(&parts[0], [case.images, case.input, case.side, case.side]).require_grad();

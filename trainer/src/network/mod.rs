@@ -1,17 +1,27 @@
 //! The trainable network: parameters and forward pass.
 
+pub(crate) mod active_shift;
+mod any_block;
+pub(crate) mod binary;
 mod block;
+pub(crate) mod convolution;
 mod fold;
 #[cfg(test)]
 mod gradient_tests;
 mod init;
+pub(crate) mod inverted;
+#[cfg(test)]
+mod kind_tests;
 mod norm;
 mod ops;
 #[cfg(test)]
 mod reference;
+pub(crate) mod residual;
 
+pub use any_block::AnyBlock;
 pub use block::Block;
 pub use fold::fold;
+pub(crate) use fold::{integers, scale_and_bias};
 pub use norm::Norm;
 pub use ops::Engine;
 
@@ -20,20 +30,26 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
-use lsspq::spec::NetworkSpec;
+use convolution::{Dense, activate};
+use lsspq::spec::{Activation, NetworkSpec};
 
 /// Parameters of a network. Weights are `[output, input]`, the stem's `[output, 3 * kernel * kernel]`.
 #[derive(Module, Debug)]
 pub struct Network {
-    stem: Param<Tensor<2>>,
-    stem_norm: Norm,
-    blocks: Vec<Block>,
-    closes: Vec<Norm>,
-    head: Option<Param<Tensor<2>>>,
-    head_norm: Option<Norm>,
-    linear: Param<Tensor<2>>,
-    bias: Param<Tensor<1>>,
+    pub(crate) stem: Param<Tensor<2>>,
+    pub(crate) stem_norm: Norm,
+    pub(crate) blocks: Vec<AnyBlock>,
+    /// Of the groups whose blocks shift.
+    pub(crate) closes: Vec<Norm>,
+    pub(crate) head: Option<Param<Tensor<2>>>,
+    pub(crate) head_norm: Option<Norm>,
+    pub(crate) features: Option<Dense>,
+    pub(crate) linear: Param<Tensor<2>>,
+    pub(crate) bias: Param<Tensor<1>>,
 }
+
+/// Takes a map and the statistics of the BatchNorm it went through, and gives the map back.
+pub(crate) type Keep<'a> = dyn FnMut((Tensor<4>, Tensor<2>)) -> Tensor<4> + 'a;
 
 /// How the network runs: what differs between training and evaluation and from stage to stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +70,7 @@ pub struct Output {
     pub logits: Tensor<2>,
     /// The pooled vector before the linear layer, `[images, features]`.
     pub embedding: Tensor<2>,
-    /// Statistics of each BatchNorm, in the order of the forward pass.
+    /// Statistics of each BatchNorm, in the order of [`Network::norms_mut`].
     statistics: Vec<Tensor<2>>,
 }
 
@@ -66,31 +82,42 @@ impl Network {
 
     /// Runs normalised pictures `[images, 3, height, width]` through the network.
     pub fn forward(&self, spec: &NetworkSpec, images: Tensor<4>, mode: Mode) -> Output {
-        let mut statistics = Vec::new();
+        let (mut statistics, mut of_closes) = (Vec::new(), Vec::new());
         let mut keep = |(y, s): (Tensor<4>, Tensor<2>)| {
             statistics.push(s);
             y
         };
-        let e = mode.engine;
+        let (e, activation) = (mode.engine, spec.activation);
         let y = e.stem(images, self.stem.val(), spec.stem.kernel, spec.stem.stride);
-        let mut x = keep(e.normed_activation(y, &self.stem_norm, mode));
+        let mut x = keep(e.activated(y, &self.stem_norm, activation, mode));
         if spec.stem.pool {
             let pool = MaxPoolOptions { stride: [2, 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3, 3]) };
             x = max_pool2d(x, pool);
         }
         let shapes = spec.blocks();
+        let mut closes = self.closes.iter().peekable();
         for (i, (block, shape)) in self.blocks.iter().zip(&shapes).enumerate() {
             x = block.forward(x, shape, mode, &mut keep);
-            if shapes.get(i + 1).is_none_or(|next| next.group != shape.group) {
-                x = keep(e.normed_activation(x, &self.closes[shape.group], mode));
+            let ends = shapes.get(i + 1).is_none_or(|next| next.group != shape.group);
+            if let Some(close) = closes.next_if(|_| ends && shape.kind.shifts()) {
+                let (y, s) = e.activated(x, close, activation, mode);
+                of_closes.push(s);
+                x = y;
             }
         }
+        let mut of_head = None;
         if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
             let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
-            x = keep(e.normed_activation(y, norm, mode));
+            let (y, s) = e.activated(y, norm, activation, mode);
+            of_head = Some(s);
+            x = y;
         }
-        let embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
-        let pooled = if self.head.is_some() {
+        statistics.extend(of_closes.into_iter().chain(of_head));
+        let mut embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
+        if let Some(features) = &self.features {
+            embedding = activate(features.forward(embedding), activation, mode);
+        }
+        let pooled = if self.head.is_some() && activation == Activation::Clip {
             quantise::activations(embedding.clone(), mode.activations)
         } else {
             embedding.clone()
@@ -107,30 +134,20 @@ impl Network {
         }
     }
 
-    /// Every BatchNorm in the order of the forward pass.
+    /// Every BatchNorm: stem, blocks, what closes groups, head.
     fn norms_mut(&mut self) -> Vec<&mut Norm> {
         let mut norms = vec![&mut self.stem_norm];
-        let mut closes = self.closes.iter_mut();
-        let mut group_ends = Vec::new();
-        for (i, block) in self.blocks.iter().enumerate() {
-            let next_starts_group = self.blocks.get(i + 1).is_none_or(|next| next.starts_group());
-            debug_assert!(i > 0 || block.starts_group());
-            group_ends.push(next_starts_group);
-        }
-        for (block, ends) in self.blocks.iter_mut().zip(group_ends) {
-            norms.extend(block.norms_mut());
-            if ends {
-                norms.extend(closes.next());
-            }
-        }
+        norms.extend(self.blocks.iter_mut().flat_map(AnyBlock::norms_mut));
+        norms.extend(&mut self.closes);
         norms.extend(&mut self.head_norm);
         norms
     }
 
-    /// The parameters that weight decay applies to: convolutions and the linear layer, not BatchNorm, bias or shifts.
+    /// The parameters that weight decay applies to: convolutions and linear layers, not BatchNorm, bias or shifts.
     pub fn weight_ids(&self) -> Vec<ParamId> {
-        let blocks = self.blocks.iter().flat_map(|b| [&b.reduce, &b.expand].into_iter().chain(&b.shortcut));
-        [&self.stem, &self.linear].into_iter().chain(&self.head).chain(blocks).map(|p| p.id).collect()
+        let blocks = self.blocks.iter().flat_map(AnyBlock::weights);
+        let features = self.features.iter().map(|f| &f.weight);
+        [&self.stem, &self.linear].into_iter().chain(&self.head).chain(features).chain(blocks).map(|p| p.id).collect()
     }
 
     /// The place of a parameter that holds a value that is no number, if there is one.

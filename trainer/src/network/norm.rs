@@ -7,10 +7,10 @@ use burn::tensor::{Device, Tensor};
 /// Scale, offset, and the statistics evaluation uses.
 #[derive(Module, Debug)]
 pub struct Norm {
-    pub(super) gamma: Param<Tensor<1>>,
-    pub(super) beta: Param<Tensor<1>>,
+    pub(crate) gamma: Param<Tensor<1>>,
+    pub(crate) beta: Param<Tensor<1>>,
     /// Means, then variances: `[2, channels]`. Not trained by gradients.
-    pub(super) running: Param<Tensor<2>>,
+    pub(crate) running: Param<Tensor<2>>,
 }
 
 impl Norm {

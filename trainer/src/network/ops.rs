@@ -1,9 +1,11 @@
 //! Which form of the operations does the arithmetic.
 
+use super::convolution::activate;
 use super::{Mode, Norm};
 use crate::fused::{NormConfig, StemConfig};
 use crate::{composed, fused};
 use burn::tensor::Tensor;
+use lsspq::spec::Activation;
 
 /// The two forms of a block's operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,5 +83,32 @@ impl Engine {
             Self::Fused => fused::normed_activation(x, norm.tensors(), config(mode, 1)),
             Self::Composed => composed::normed_activation(x, norm.tensors(), config(mode, 1)),
         }
+    }
+
+    /// BatchNorm alone.
+    pub(super) fn normed(self, x: Tensor<4>, norm: &Norm, mode: Mode) -> (Tensor<4>, Tensor<2>) {
+        match self {
+            // Adding nothing is faster than BatchNorm's parts one by one.
+            Self::Fused => {
+                let nothing = Tensor::zeros(x.dims(), &x.device());
+                fused::normed_add(x, norm.tensors(), nothing, config(mode, 1))
+            }
+            Self::Composed => composed::norm(x, norm.tensors(), config(mode, 1)),
+        }
+    }
+
+    /// BatchNorm and any activation.
+    pub(super) fn activated(
+        self,
+        x: Tensor<4>,
+        norm: &Norm,
+        activation: Activation,
+        mode: Mode,
+    ) -> (Tensor<4>, Tensor<2>) {
+        if activation == Activation::Clip {
+            return self.normed_activation(x, norm, mode);
+        }
+        let (y, statistics) = self.normed(x, norm, mode);
+        (activate(y, activation, mode), statistics)
     }
 }

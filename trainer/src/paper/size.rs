@@ -1,9 +1,11 @@
 //! Sizes by the accounting of each publication.
 
-use super::networks::named;
+use super::networks::{named, shifts};
 use super::peers;
 use crate::deploy::random;
-use crate::export::to_onnx;
+use crate::export::{to_onnx, to_plain_onnx};
+use crate::network::Network;
+use burn::tensor::Device;
 use lsspq::card::{FORMAT, ModelCard};
 use lsspq::size::{Layer, LayerKind, layers};
 use lsspq::spec::NetworkSpec;
@@ -42,16 +44,17 @@ impl Parts {
 pub fn size_of(name: &str) -> Option<Parts> {
     match name {
         "l-sspq50" => named(name).map(|spec| exported(&spec)),
-        "res-ib-shift50" => named(name).map(|spec| float(&spec)),
         "sspq50" | "sspq101" | "sspq152" => named(name).map(|spec| sspq(&spec)),
-        _ => peers::named(name),
+        "reactnet-a" | "fracbnn" => peers::named(name),
+        _ => named(name).map(|spec| float(&spec)),
     }
 }
 
-/// Every parameter in 32-bit float: two for a BatchNorm channel (gamma, beta), two for a shifted channel.
+/// Every parameter in 32-bit float: two for a BatchNorm channel (gamma, beta), two for a displacement.
 fn float(spec: &NetworkSpec) -> Parts {
     let count = layers(spec).iter().map(|l| l.float_parameters).sum();
-    Parts::new("all parameters in float; two per BatchNorm channel, two per shifted channel", vec![("all", count, 32)])
+    let shifts = if shifts(spec) { ", two per displacement" } else { "" };
+    Parts::new(&format!("all parameters in float; two per BatchNorm channel{shifts}"), vec![("all", count, 32)])
 }
 
 /// As SSPQ's size comes about: packed pointwise weights; stem, linear layer and shifts in float; four values for each channel
@@ -88,10 +91,9 @@ fn exported(spec: &NetworkSpec) -> Parts {
 /// # Panics
 /// Where no network can be built from the specification: validate it first.
 pub fn untrained(spec: &NetworkSpec, seed: u64) -> Vec<u8> {
-    let network = random(spec, seed).expect("a validated specification");
     let card = ModelCard {
         format: FORMAT,
-        spec: network.spec.clone(),
+        spec: spec.clone(),
         labels: (0..spec.classes).map(|i| format!("class {i}")).collect(),
         dataset: "none: random weights".into(),
         accuracy: None,
@@ -102,7 +104,13 @@ pub fn untrained(spec: &NetworkSpec, seed: u64) -> Vec<u8> {
         licence: String::new(),
         provenance: format!("{} {}; untrained", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
     };
-    to_onnx(&network, &card).expect("a network that was built from its specification")
+    let file = if spec.is_shift_network() {
+        to_onnx(&random(spec, seed).expect("a validated specification"), &card)
+    } else {
+        let network = Network::new(spec, seed, &Device::flex());
+        to_plain_onnx(&network, spec, [0.5; 3], [0.25; 3], &card)
+    };
+    file.expect("a network that was built from its specification")
 }
 
 #[cfg(test)]
@@ -116,9 +124,33 @@ mod tests {
 
     #[test]
     fn published_sizes_follow_from_the_layers() {
-        for (name, published) in [("resnet50", 97.49), ("res-ib-shift50", 54.41), ("sspq50", 9.79)] {
+        for (name, published) in [("resnet50", 97.49), ("asl50", 84.74), ("res-ib-shift50", 54.41), ("sspq50", 9.79)] {
             assert!((mib(name) - published).abs() <= 0.01, "{name}: {:.4} MiB, published are {published}", mib(name));
         }
+    }
+
+    /// Counts that the reference implementations report, and that of ASL50 in its publication's accounting.
+    #[test]
+    fn parameters_are_those_of_the_reference_implementations() {
+        let count = |name| size_of(name).unwrap_or_else(|| panic!("{name}")).parameters();
+        assert_eq!(count("resnet50"), 25_557_032);
+        assert_eq!(count("asl50"), 22_213_288);
+        assert_eq!(count("res-ib-shift50"), 14_262_312);
+        assert_eq!(count("mobilenet-v2"), 3_504_872);
+        assert_eq!(count("mobilenet-v3-large"), 5_483_032);
+        assert_eq!(count("mobilenet-v3-small"), 2_542_856);
+    }
+
+    /// The layers of the trainable networks and the tables of their publications count the same weights.
+    #[test]
+    fn trainable_binary_networks_have_the_weights_of_the_tables() {
+        let all = layers(&named("reactnet-a").unwrap());
+        let binary: u64 = all.iter().filter(|l| l.bits == Some(1)).map(|l| l.weights).sum();
+        assert_eq!(binary, 28_253_184);
+        // ResNet20 without its stem, projections and linear layer.
+        let all = layers(&named("fracbnn20").unwrap());
+        let binary: u64 = all.iter().filter(|l| l.bits == Some(1)).map(|l| l.weights).sum();
+        assert_eq!(binary, 9 * (6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64));
     }
 
     #[test]

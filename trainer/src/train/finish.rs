@@ -4,7 +4,7 @@ use super::{Folder, mode};
 use crate::data::{Dataset, Pictures};
 use crate::error::Error;
 use crate::eval::{Evaluation, Example, evaluate};
-use crate::network::fold;
+use crate::network::{Network, fold};
 use crate::recipe::Recipe;
 use crate::{deploy, export, file};
 use burn::tensor::Device;
@@ -35,11 +35,41 @@ pub struct Deployed {
     pub card: ModelCard,
 }
 
+/// A network of any kind as it is published, with what there is to say of it.
+pub struct Exported {
+    /// Without accuracy on the test split.
+    pub card: ModelCard,
+    form: Form,
+}
+
+enum Form {
+    /// L-SSPQ's.
+    WholeNumbers(Box<deploy::Network>),
+    /// That of all other kinds of blocks; mean and deviation of the pictures.
+    Float(Box<Network>, [f32; 3], [f32; 3]),
+}
+
 /// The network of a run: the best on the validation split in the last stage, else the last one.
 ///
 /// # Errors
-/// A folder without a checkpoint, or one that does not fit the recipe.
+/// A folder without a checkpoint, one that does not fit the recipe, or a network that is not of the L-SSPQ family: those
+/// are [`exported`] in float alone.
 pub fn deployed(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<Deployed, Error> {
+    let Exported { card, form } = exported(recipe, folder, labels)?;
+    match form {
+        Form::WholeNumbers(network) => Ok(Deployed { network: *network, card }),
+        Form::Float(..) => Err(Error::training(format!(
+            "{} is no network of shift blocks with clipped activations, which alone are deployed in whole numbers",
+            recipe.network.name
+        ))),
+    }
+}
+
+/// The network of a run in the form in which its file is written.
+///
+/// # Errors
+/// A folder without a checkpoint, or one that does not fit the recipe.
+pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<Exported, Error> {
     let checkpoint = folder.best(recipe.stages.len())?.ok_or_else(|| {
         Error::training(format!("{} holds no checkpoint yet: train at least one epoch", folder.path().display()))
     })?;
@@ -48,11 +78,17 @@ pub fn deployed(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<D
     // A run that ended has no next stage; its weights are those of the last one.
     let stage = &recipe.stages[position.stage.min(recipe.stages.len() - 1)];
     let (mean, deviation) = (recipe.data.mean, recipe.data.deviation);
-    let mut network = fold(&network, &recipe.network, mode(stage, false), mean, deviation);
-    network.move_biases();
+    let (form, spec) = if recipe.network.is_shift_network() {
+        let mut network = fold(&network, &recipe.network, mode(stage, false), mean, deviation);
+        network.move_biases();
+        let spec = network.spec.clone();
+        (Form::WholeNumbers(Box::new(network)), spec)
+    } else {
+        (Form::Float(Box::new(network), mean, deviation), recipe.network.clone())
+    };
     let card = ModelCard {
         format: FORMAT,
-        spec: network.spec.clone(),
+        spec,
         labels: labels.to_vec(),
         dataset: recipe.data.dataset.clone(),
         accuracy: None,
@@ -68,19 +104,35 @@ pub fn deployed(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<D
             recipe.data.source
         ),
     };
-    Ok(Deployed { network, card })
+    Ok(Exported { card, form })
+}
+
+impl Exported {
+    /// The ONNX file.
+    ///
+    /// # Errors
+    /// Where the network's parts do not fit each other.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let file = match &self.form {
+            Form::WholeNumbers(network) => export::to_onnx(network, &self.card),
+            Form::Float(network, mean, deviation) => {
+                export::to_plain_onnx(network, &self.card.spec, *mean, *deviation, &self.card)
+            }
+        };
+        file.map_err(|e| Error::training(format!("the export: {e}")))
+    }
 }
 
 /// Writes the model file of a run that has ended, measures it on the test split by the library that runs in the browser,
 /// and puts the accuracy into the file.
 ///
 /// # Errors
-/// As [`deployed`], and a folder that cannot be written.
+/// As [`exported`], and a folder that cannot be written.
 pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Finished, Evaluation), Error> {
-    let mut deployed = deployed(recipe, folder, &dataset.test.classes)?;
-    let evaluation = measure(&bytes(&deployed)?, &dataset.test)?;
-    deployed.card.accuracy = Some(evaluation.accuracy);
-    let bytes = bytes(&deployed)?;
+    let mut exported = exported(recipe, folder, &dataset.test.classes)?;
+    let evaluation = measure(&exported.bytes()?, &dataset.test)?;
+    exported.card.accuracy = Some(evaluation.accuracy);
+    let bytes = exported.bytes()?;
     let path = folder.model(recipe);
     let unwritable = |e| Error::training(format!("{} cannot be written: {e}", path.display()));
     file::write(&path, &bytes).map_err(unwritable)?;
@@ -93,14 +145,6 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
     let json = serde_json::to_vec_pretty(&finished).expect("a result is plain data");
     file::write(&folder.result(), &json).map_err(unwritable)?;
     Ok((finished, evaluation))
-}
-
-/// The ONNX file.
-///
-/// # Errors
-/// Where the network's parts do not fit each other.
-pub fn bytes(deployed: &Deployed) -> Result<Vec<u8>, Error> {
-    export::to_onnx(&deployed.network, &deployed.card).map_err(|e| Error::training(format!("the export: {e}")))
 }
 
 /// Shows every picture to the library.

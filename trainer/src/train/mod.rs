@@ -16,7 +16,7 @@ mod progress;
 
 pub use checkpoint::Checkpoint;
 pub use evaluate::evaluate;
-pub use finish::{Deployed, Finished, bytes, deployed, finish};
+pub use finish::{Deployed, Exported, Finished, deployed, exported, finish};
 pub use folder::{Existing, Folder};
 pub use log::EpochRecord;
 pub use position::Position;

@@ -1,19 +1,14 @@
-//! Layer tables of the networks that L-SSPQ is compared with, after their publications: enough to count, not to run.
+//! Layer tables of the binary networks that L-SSPQ is compared with, after their publications and in their accounting:
+//! enough to count, not to run.
 
 mod binary;
 mod count;
-mod mobilenet;
-mod resnet;
 
 use super::Parts;
 
 /// The parts of a network by its name, at its published bit widths, for 1000 classes.
 pub(super) fn named(name: &str) -> Option<Parts> {
     Some(match name {
-        "resnet50" => resnet::resnet50(),
-        "mobilenet-v2" => mobilenet::v2(),
-        "mobilenet-v3-large" => mobilenet::v3_large(),
-        "mobilenet-v3-small" => mobilenet::v3_small(),
         "reactnet-a" => binary::reactnet_a(),
         "fracbnn" => binary::fracbnn(),
         _ => return None,
@@ -23,16 +18,6 @@ pub(super) fn named(name: &str) -> Option<Parts> {
 #[cfg(test)]
 mod tests {
     use super::named;
-
-    /// Counts that the reference implementations report.
-    #[test]
-    fn parameters_are_those_of_the_reference_implementations() {
-        let count = |name| named(name).unwrap_or_else(|| panic!("{name}")).parameters();
-        assert_eq!(count("resnet50"), 25_557_032);
-        assert_eq!(count("mobilenet-v2"), 3_504_872);
-        assert_eq!(count("mobilenet-v3-large"), 5_483_032);
-        assert_eq!(count("mobilenet-v3-small"), 2_542_856);
-    }
 
     #[test]
     fn binary_networks_have_their_published_weights() {

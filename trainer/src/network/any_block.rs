@@ -1,0 +1,65 @@
+//! A block of whichever kind its group says.
+
+use super::active_shift::ActiveShift;
+use super::binary::Binary;
+use super::inverted::InvertedResidual;
+use super::residual::Residual;
+use super::{Block, Keep, Mode, Norm};
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use lsspq::spec::BlockShape;
+
+/// Parameters of a block of one [kind](lsspq::spec::BlockKind).
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
+pub enum AnyBlock {
+    /// Of L-SSPQ.
+    Shift(Block),
+    /// Of ASL50.
+    ActiveShift(ActiveShift),
+    /// Of ResNet.
+    Residual(Residual),
+    /// Of MobileNet.
+    Inverted(InvertedResidual),
+    /// Of ReActNet and FracBNN.
+    Binary(Binary),
+}
+
+impl AnyBlock {
+    /// Runs a map through the block; `keep` takes each BatchNorm's statistics, in the order of [`Self::norms_mut`].
+    pub(super) fn forward(&self, x: Tensor<4>, shape: &BlockShape, mode: Mode, keep: &mut Keep<'_>) -> Tensor<4> {
+        match self {
+            Self::Shift(block) => block.forward(x, shape, mode, keep),
+            Self::ActiveShift(block) => block.forward(x, shape, mode, keep),
+            Self::Residual(block) => block.forward(x, shape, mode, keep),
+            Self::Inverted(block) => block.forward(x, shape, mode, keep),
+            Self::Binary(block) => block.forward(x, shape, mode, keep),
+        }
+    }
+
+    pub(super) fn norms_mut(&mut self) -> Vec<&mut Norm> {
+        match self {
+            Self::Shift(block) => block.norms_mut().collect(),
+            Self::ActiveShift(block) => block.norms_mut(),
+            Self::Residual(block) => block.norms_mut(),
+            Self::Inverted(block) => block.norms_mut(),
+            Self::Binary(block) => block.norms_mut(),
+        }
+    }
+
+    /// The parameters that weight decay applies to.
+    pub(super) fn weights(&self) -> Vec<&Param<Tensor<2>>> {
+        match self {
+            Self::Shift(block) => [&block.reduce, &block.expand].into_iter().chain(&block.shortcut).collect(),
+            Self::ActiveShift(block) => block.weights(),
+            Self::Residual(block) => block.weights(),
+            Self::Inverted(block) => block.weights(),
+            Self::Binary(block) => block.weights(),
+        }
+    }
+
+    /// The block of L-SSPQ, if it is one.
+    pub(crate) fn as_shift(&self) -> Option<&Block> {
+        if let Self::Shift(block) = self { Some(block) } else { None }
+    }
+}
