@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Something that should not happen, such as a disk that is full.
+    /// Something that should not happen.
     Internal,
     /// Wrong arguments, or a recipe that cannot be followed.
     Recipe,
@@ -16,10 +16,12 @@ pub enum ErrorKind {
     Training,
     /// The user stopped it.
     Interrupted,
+    /// A folder that cannot be written, a disk that is full, or a run that another process is writing.
+    Storage,
 }
 
 impl ErrorKind {
-    /// The exit code of the program: 1, 2, 3, 4 and 130 in the order of the variants.
+    /// The exit code of the program: 1, 2, 3, 4, 130 and 5 in the order of the variants.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Internal => 1,
@@ -27,6 +29,7 @@ impl ErrorKind {
             Self::Data => 3,
             Self::Training => 4,
             Self::Interrupted => 130,
+            Self::Storage => 5,
         }
     }
 }
@@ -57,6 +60,11 @@ impl Error {
     /// Training that cannot go on.
     pub fn training(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Training, message)
+    }
+
+    /// A folder or disk that cannot be written.
+    pub fn storage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Storage, message)
     }
 
     /// What kind of thing went wrong.

@@ -18,11 +18,20 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     let moved = written.and_then(|()| fs::rename(&temporary, path));
+    sync_folder_of(path);
     if moved.is_err() {
         // Best effort: the error that matters is the first one.
         let _ = fs::remove_file(&temporary);
     }
     moved
+}
+
+/// Asks for the new name of a file to be kept through a loss of power; where a system cannot do that, nothing happens.
+pub(crate) fn sync_folder_of(path: &Path) {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// 1 for what should not happen, 2 for arguments and recipes, 3 for pictures and model files, 4 for training, 130 when
-/// interrupted.
+/// 1 for what should not happen, 2 for arguments and recipes, 3 for pictures and model files, 4 for training, 5 for the
+/// disk, 130 when interrupted.
 fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<Error>() {
         error.kind().exit_code()

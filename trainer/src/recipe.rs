@@ -25,12 +25,16 @@
 //! every default written out ([`Recipe::to_toml`]) is kept beside the run and inside the model file.
 
 mod data;
+mod optimiser;
+mod options;
 mod schedule;
 mod stage;
 
 pub use data::{Augment, Data, Format, Validation};
+pub use optimiser::{Optimiser, OptimiserKind};
+pub use options::Training;
 pub use schedule::{Schedule, ScheduleKind};
-pub use stage::{Activations, Optimiser, Stage};
+pub use stage::{Activations, Stage};
 
 use crate::error::Error;
 use crate::paper::networks;
@@ -55,6 +59,9 @@ pub struct Recipe {
     /// What is done to training pictures.
     #[serde(default)]
     pub augment: Augment,
+    /// Options of training that are off unless given.
+    #[serde(default, skip_serializing_if = "Training::is_off")]
+    pub training: Training,
     /// The network: all of it, or the name of one of [`networks`] with its changes.
     #[serde(deserialize_with = "networks::name_or_spec")]
     pub network: NetworkSpec,
@@ -122,6 +129,7 @@ impl Recipe {
         }
         self.data.validate()?;
         self.augment.validate(self.network.input)?;
+        self.training.validate(self.data.validation != Validation::default())?;
         self.network.validate().map_err(|e| format!("network.{e}"))?;
         if self.stages.is_empty() {
             return Err("stages: at least one is needed".into());

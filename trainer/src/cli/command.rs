@@ -165,7 +165,9 @@ impl Inspect {
 /// Refuses a folder in which something would be lost, before minutes are spent on reading pictures.
 fn check_folder(out: &Path, existing: Existing) -> Result<(), Error> {
     let holds_run = out.join("recipe.toml").is_file();
-    let empty = std::fs::read_dir(out).map_or(!out.exists(), |mut entries| entries.next().is_none());
+    // A run that was killed before it began leaves its lock and nothing else.
+    let counts = |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|e| e.file_name() != ".lock");
+    let empty = std::fs::read_dir(out).map_or(!out.exists(), |mut entries| !entries.any(counts));
     let out = out.display();
     match existing {
         Existing::Keep if holds_run => Err(Error::recipe(format!(

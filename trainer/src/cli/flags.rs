@@ -22,7 +22,7 @@ Environment:
   LSSPQ_DATA    the folder that holds the data sets; paths in recipes are looked for there first
 
 Exit codes:
-  0 done, 1 internal, 2 arguments or recipe, 3 pictures or model file, 4 training, 130 interrupted"
+  0 done, 1 internal, 2 arguments or recipe, 3 pictures or model file, 4 training, 5 disk, 130 interrupted"
 )]
 pub(super) struct Flags {
     #[command(subcommand)]

@@ -158,6 +158,11 @@ impl Network {
     }
 }
 
+fn finite<const D: usize>(tensor: Tensor<D>) -> bool {
+    let data = tensor.into_data();
+    data.as_slice::<f32>().is_ok_and(|values| values.iter().all(|v| v.is_finite()))
+}
+
 struct NotFinite {
     path: Vec<String>,
     found: Option<String>,
@@ -173,7 +178,7 @@ impl ModuleVisitor for NotFinite {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.found.is_none() && !param.val().into_data().iter::<f32>().all(f32::is_finite) {
+        if self.found.is_none() && !finite(param.val()) {
             self.found = Some(self.path.join("."));
         }
     }

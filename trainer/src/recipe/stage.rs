@@ -1,6 +1,6 @@
 //! One stage of training.
 
-use super::{Schedule, within};
+use super::{Optimiser, Schedule, within};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct Stage {
     pub round_shifts: bool,
     /// The learning rate.
     pub schedule: Schedule,
-    /// Stochastic gradient descent.
+    /// What makes steps of gradients.
     #[serde(default)]
     pub optimiser: Optimiser,
 }
@@ -43,8 +43,7 @@ impl Stage {
         within("epochs", self.epochs, 1, 100_000)?;
         within("batch", self.batch, 2, 65_536)?;
         self.schedule.validate(self.epochs).map_err(|e| format!("schedule.{e}"))?;
-        within("optimiser.momentum", self.optimiser.momentum, 0.0, 0.9999)?;
-        within("optimiser.weight_decay", self.optimiser.weight_decay, 0.0, 1.0)
+        self.optimiser.validate().map_err(|e| format!("optimiser.{e}"))
     }
 }
 
@@ -107,31 +106,5 @@ impl<'de> Deserialize<'de> for Activations {
             }
         }
         deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// Stochastic gradient descent with momentum.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Optimiser {
-    /// How much of the last step is kept.
-    #[serde(default = "momentum")]
-    pub momentum: f64,
-    /// L2 decay, on weights only: not on BatchNorm, biases or shifts.
-    #[serde(default = "weight_decay")]
-    pub weight_decay: f64,
-}
-
-fn momentum() -> f64 {
-    0.9
-}
-
-fn weight_decay() -> f64 {
-    1e-4
-}
-
-impl Default for Optimiser {
-    fn default() -> Self {
-        Self { momentum: momentum(), weight_decay: weight_decay() }
     }
 }

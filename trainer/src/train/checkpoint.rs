@@ -11,13 +11,18 @@ use lsspq::spec::NetworkSpec;
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// First bytes of the file, the last of them its version.
-const MAGIC: &[u8; 8] = b"lsspqck\x01";
+/// First bytes of the file; a byte with its version follows.
+const MAGIC: &[u8; 7] = b"lsspqck";
 
-/// Parameters, the optimiser's memory, and the position.
+/// The version that is written. Version 1 had no moving average and is still read.
+const VERSION: u8 = 2;
+
+/// Parameters, the optimiser's memory, the moving average, and the position.
 pub struct Checkpoint {
     network: Vec<u8>,
     optimiser: Vec<u8>,
+    /// Empty where the run keeps none.
+    average: Vec<u8>,
     /// Where the run was.
     pub position: Position,
 }
@@ -27,20 +32,41 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Where Burn cannot write its records.
-    pub fn new(network: &Network, optimiser: &ModuleOptimizer, position: Position) -> Result<Self, Error> {
+    pub fn new(
+        network: &Network,
+        optimiser: &ModuleOptimizer,
+        average: Option<&Network>,
+        position: Position,
+    ) -> Result<Self, Error> {
         let broken = |e| Error::training(format!("the parameters cannot be written: {e}"));
-        let network = network.clone().into_record().into_bytes().map_err(broken)?.to_vec();
+        let bytes = |network: &Network| Ok(network.clone().into_record().into_bytes().map_err(broken)?.to_vec());
         let optimiser = optimiser.into_bytes().map_err(broken)?.to_vec();
-        Ok(Self { network, optimiser, position })
+        let average = average.map(bytes).transpose()?.unwrap_or_default();
+        Ok(Self { network: bytes(network)?, optimiser, average, position })
     }
 
-    /// The network.
+    /// The network as it is stepped.
     ///
     /// # Errors
     /// Where the parameters do not fit the specification.
     pub fn network(&self, spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.network.clone())).map_err(misfit)?;
-        Network::new(spec, 0, device).try_load_record(record).map_err(misfit)
+        read(&self.network, spec, device)
+    }
+
+    /// The moving average, where the run keeps one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::network`].
+    pub fn average(&self, spec: &NetworkSpec, device: &Device) -> Result<Option<Network>, Error> {
+        (!self.average.is_empty()).then(|| read(&self.average, spec, device)).transpose()
+    }
+
+    /// The network that is evaluated and exported: the average, where there is one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::network`].
+    pub fn deployed(&self, spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
+        self.average(spec, device)?.map_or_else(|| self.network(spec, device), Ok)
     }
 
     /// An optimiser with its memory.
@@ -51,25 +77,39 @@ impl Checkpoint {
         fresh.from_bytes(Bytes::from_bytes_vec(self.optimiser.clone())).map_err(misfit)
     }
 
+    /// The most bytes that a checkpoint of this network can take: parameters, two moments, a moving average.
+    pub(super) fn largest(&self) -> u64 {
+        4 * self.network.len() as u64
+    }
+
     /// Writes the file, beside the old one first and then in its place.
     ///
     /// # Errors
     /// Where the folder cannot be written; the old file is still there.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let position = serde_json::to_vec(&self.position).expect("a position is plain data");
         let beside = path.with_extension("partial");
+        let position = serde_json::to_vec(&self.position).expect("a position is plain data");
         let write = || -> std::io::Result<()> {
             let mut file = std::fs::File::create(&beside)?;
             file.write_all(MAGIC)?;
-            for part in [&position, &self.network, &self.optimiser] {
+            file.write_all(&[VERSION])?;
+            for part in [&position, &self.network, &self.optimiser, &self.average] {
                 file.write_all(&(part.len() as u64).to_le_bytes())?;
                 file.write_all(part)?;
             }
             file.sync_all()?;
-            std::fs::rename(&beside, path)
+            std::fs::rename(&beside, path)?;
+            crate::file::sync_folder_of(path);
+            Ok(())
         };
         write().map_err(|e| {
-            Error::training(format!("{} cannot be written: {e}; the checkpoint before it is untouched", path.display()))
+            // Half a checkpoint would only take room from whoever frees some; the error that matters is the first one.
+            let _ = std::fs::remove_file(&beside);
+            Error::storage(format!(
+                "{} cannot be written: {e}; the checkpoint before it is untouched: make room or mend the folder, then \
+                 go on with --resume",
+                path.display()
+            ))
         })
     }
 
@@ -85,26 +125,73 @@ impl Checkpoint {
         };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| Error::training(format!("{} cannot be read: {e}", path.display())))?;
-        let parts = split(&bytes).ok_or_else(|| {
-            Error::training(format!("{} is no checkpoint of this version, or only a part of one", path.display()))
-        })?;
+        let parts = split(&bytes).map_err(|why| Error::training(format!("{} {why}", path.display())))?;
         let position = serde_json::from_slice(parts[0])
             .map_err(|e| Error::training(format!("{}: the position: {e}", path.display())))?;
-        Ok(Some(Self { network: parts[1].to_vec(), optimiser: parts[2].to_vec(), position }))
+        let [network, optimiser, average] = [1, 2, 3].map(|i| parts[i].to_vec());
+        Ok(Some(Self { network, optimiser, average, position }))
     }
+}
+
+fn read(bytes: &[u8], spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(misfit)?;
+    Network::new(spec, 0, device).try_load_record(record).map_err(misfit)
 }
 
 fn misfit(error: impl std::fmt::Display) -> Error {
     Error::training(format!("the checkpoint does not fit the recipe: {error}"))
 }
 
-/// The three parts behind the magic bytes.
-fn split(bytes: &[u8]) -> Option<[&[u8]; 3]> {
-    let mut rest = bytes.strip_prefix(MAGIC)?;
-    let mut parts = [&[][..]; 3];
-    for part in &mut parts {
-        let (len, behind) = rest.split_first_chunk()?;
-        (*part, rest) = behind.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
+/// The four parts behind the magic bytes; those that an older version lacks are empty.
+fn split(bytes: &[u8]) -> Result<[&[u8]; 4], String> {
+    let cut = || "is no checkpoint, or only a part of one".to_owned();
+    let (&version, mut rest) = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first).ok_or_else(cut)?;
+    let count = match version {
+        1 => 3,
+        VERSION => 4,
+        other => {
+            return Err(format!(
+                "is a checkpoint of version {other}, and this program reads up to {VERSION}: go on with the program that \
+                 wrote it, or begin anew by --overwrite"
+            ));
+        }
+    };
+    let mut parts = [&[][..]; 4];
+    for part in &mut parts[..count] {
+        let (len, behind) = rest.split_first_chunk().ok_or_else(cut)?;
+        let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| cut())?;
+        (*part, rest) = behind.split_at_checked(len).ok_or_else(cut)?;
     }
-    rest.is_empty().then_some(parts)
+    if rest.is_empty() { Ok(parts) } else { Err(cut()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of three short parts and, in version 2, a fourth.
+    fn file(version: u8) -> Vec<u8> {
+        let mut bytes = [&MAGIC[..], &[version]].concat();
+        for part in &[&b"{}"[..], b"net", b"optimiser", b"mean"][..if version == 1 { 3 } else { 4 }] {
+            bytes.extend((part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+
+    #[test]
+    fn files_of_both_versions_are_read() {
+        assert_eq!(split(&file(1)).unwrap(), [&b"{}"[..], b"net", b"optimiser", b""]);
+        assert_eq!(split(&file(2)).unwrap(), [&b"{}"[..], b"net", b"optimiser", b"mean"]);
+    }
+
+    #[test]
+    fn newer_cut_and_longer_files_are_refused() {
+        assert!(split(&file(9)).unwrap_err().contains("version 9"));
+        let whole = file(2);
+        for len in 0..whole.len() {
+            assert!(split(&whole[..len]).unwrap_err().contains("part of one"), "{len} bytes");
+        }
+        assert!(split(&[&whole[..], &[0]].concat()).is_err());
+    }
 }

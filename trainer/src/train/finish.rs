@@ -73,7 +73,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
     let checkpoint = folder.best(recipe.stages.len())?.ok_or_else(|| {
         Error::training(format!("{} holds no checkpoint yet: train at least one epoch", folder.path().display()))
     })?;
-    let network = checkpoint.network(&recipe.network, &Device::flex())?;
+    let network = checkpoint.deployed(&recipe.network, &Device::flex())?;
     let position = checkpoint.position;
     // A run that ended has no next stage; its weights are those of the last one.
     let stage = &recipe.stages[position.stage.min(recipe.stages.len() - 1)];
@@ -134,7 +134,7 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
     exported.card.accuracy = Some(evaluation.accuracy);
     let bytes = exported.bytes()?;
     let path = folder.model(recipe);
-    let unwritable = |e| Error::training(format!("{} cannot be written: {e}", path.display()));
+    let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
     file::write(&path, &bytes).map_err(unwritable)?;
     let finished = Finished {
         model: path.clone(),

@@ -1,10 +1,12 @@
 //! The folder of a run.
 
+use super::lock::Lock;
 use super::{Checkpoint, EpochRecord};
 use crate::error::Error;
 use crate::recipe::Recipe;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to do where the folder is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,43 +21,32 @@ pub enum Existing {
 
 /// The folder of a run.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// Held by the one who writes; none where the run is only read.
+    _lock: Option<Arc<Lock>>,
+}
 
 impl Folder {
-    /// Makes or opens the folder for the recipe, and tries that it can be written.
+    /// Makes or opens the folder for the recipe, takes its lock, and tries that it can be written.
     ///
     /// # Errors
     /// A run that is there already and was not to be resumed or overwritten; a run of another recipe; a folder that
-    /// cannot be written.
+    /// cannot be written, or that another process is writing.
     pub fn open(path: &Path, recipe: &Recipe, existing: Existing) -> Result<Self, Error> {
-        let folder = Self(path.to_owned());
+        let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
         let text = recipe.to_toml();
-        let there = std::fs::read_to_string(folder.recipe()).ok();
-        match (existing, there) {
-            (Existing::Keep, Some(_)) => {
-                return Err(Error::recipe(format!(
-                    "{} holds a run already: go on with it by --resume, replace it by --overwrite, or name another \
-                     folder with --out",
-                    path.display()
-                )));
-            }
-            (Existing::Resume, None) => {
-                return Err(Error::recipe(format!("{} holds no run to resume", path.display())));
-            }
-            (Existing::Resume, Some(old)) if old != text => {
-                return Err(Error::recipe(format!(
-                    "the run in {} has another recipe than the one given: its own is {}",
-                    path.display(),
-                    folder.recipe().display()
-                )));
-            }
-            (Existing::Resume, Some(_)) => return Ok(folder),
-            (Existing::Overwrite, Some(_)) => folder.clear()?,
-            (Existing::Keep | Existing::Overwrite, None) => {}
-        }
-        let unwritable = |e| Error::training(format!("{} cannot be written: {e}", path.display()));
+        let there = std::fs::read_to_string(path.join("recipe.toml")).ok();
+        refuse(path, &text, existing, there.as_deref())?;
         std::fs::create_dir_all(path).map_err(unwritable)?;
-        crate::file::write(&folder.recipe(), text.as_bytes()).map_err(unwritable)?;
+        let folder = Self { path: path.to_owned(), _lock: Some(Arc::new(Lock::take(path)?)) };
+        match existing {
+            Existing::Resume => folder.mend_log()?,
+            Existing::Keep | Existing::Overwrite => {
+                folder.clear()?;
+                crate::file::write(&folder.recipe(), text.as_bytes()).map_err(unwritable)?;
+            }
+        }
         Ok(folder)
     }
 
@@ -64,7 +55,7 @@ impl Folder {
     /// # Errors
     /// Where it holds none.
     pub fn existing(path: &Path) -> Result<(Self, Recipe), Error> {
-        let folder = Self(path.to_owned());
+        let folder = Self { path: path.to_owned(), _lock: None };
         if !folder.recipe().is_file() {
             return Err(Error::recipe(format!("{} holds no run: it has no recipe.toml", path.display())));
         }
@@ -72,27 +63,50 @@ impl Folder {
         Ok((folder, recipe))
     }
 
+    /// Tries that checkpoints of that many bytes find room: the last, the best, and one that is being written.
+    pub(super) fn check_room(&self, checkpoint: u64) -> Result<(), Error> {
+        let path = self.path.display();
+        let probe = self.path.join("room.partial");
+        // A number of free bytes says nothing of a quota; a file does.
+        std::fs::write(&probe, [0; 4096])
+            .and_then(|()| std::fs::remove_file(&probe))
+            .map_err(|e| Error::storage(format!("{path} cannot be written: {e}")))?;
+        let there = |name: &str| std::fs::metadata(self.path.join(name)).map_or(0, |file| file.len());
+        let needed = (3 * checkpoint).saturating_sub(there("last.checkpoint") + there("best.checkpoint")) + LOGS;
+        let free = fs4::available_space(&self.path).unwrap_or(u64::MAX);
+        if free < needed {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            return Err(Error::storage(format!(
+                "{path} has room for {} MiB, and the checkpoints of this run need {} MiB: make room, or name a folder on \
+                 another disk with --out",
+                free >> 20,
+                mib(needed)
+            )));
+        }
+        Ok(())
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The resolved recipe.
     pub fn recipe(&self) -> PathBuf {
-        self.0.join("recipe.toml")
+        self.path.join("recipe.toml")
     }
 
     /// The ONNX file of a finished run.
     pub fn model(&self, recipe: &Recipe) -> PathBuf {
-        self.0.join(format!("{}.onnx", recipe.name))
+        self.path.join(format!("{}.onnx", recipe.name))
     }
 
     /// Keeps the names of the classes, so that the network can be exported without the pictures.
     pub(super) fn keep_labels(&self, labels: &[String]) -> Result<(), Error> {
         let json = serde_json::to_vec(labels).expect("names are plain data");
-        let path = self.0.join("labels.json");
+        let path = self.path.join("labels.json");
         crate::file::write(&path, &json)
-            .map_err(|e| Error::training(format!("{} cannot be written: {e}", path.display())))
+            .map_err(|e| Error::storage(format!("{} cannot be written: {e}", path.display())))
     }
 
     /// The names of the classes in the order of the logits.
@@ -100,7 +114,7 @@ impl Folder {
     /// # Errors
     /// Where the run has never begun.
     pub fn labels(&self) -> Result<Vec<String>, Error> {
-        let path = self.0.join("labels.json");
+        let path = self.path.join("labels.json");
         let bad = |e: String| Error::training(format!("{}: {e}", path.display()));
         let bytes = std::fs::read(&path).map_err(|e| bad(e.to_string()))?;
         serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))
@@ -108,11 +122,11 @@ impl Folder {
 
     /// What a finished run came to.
     pub fn result(&self) -> PathBuf {
-        self.0.join("result.json")
+        self.path.join("result.json")
     }
 
     fn log(&self) -> PathBuf {
-        self.0.join("log.jsonl")
+        self.path.join("log.jsonl")
     }
 
     /// The last checkpoint, if there is one.
@@ -120,7 +134,7 @@ impl Folder {
     /// # Errors
     /// Where it is unreadable.
     pub fn last(&self) -> Result<Option<Checkpoint>, Error> {
-        Checkpoint::load(&self.0.join("last.checkpoint"))
+        Checkpoint::load(&self.path.join("last.checkpoint"))
     }
 
     /// The checkpoint that was best on the validation split in the last stage; else the last one.
@@ -128,18 +142,18 @@ impl Folder {
     /// # Errors
     /// Where it is unreadable.
     pub fn best(&self, stages: usize) -> Result<Option<Checkpoint>, Error> {
-        match Checkpoint::load(&self.0.join("best.checkpoint"))? {
+        match Checkpoint::load(&self.path.join("best.checkpoint"))? {
             Some(best) if best.position.stage + 1 == stages => Ok(Some(best)),
             _ => self.last(),
         }
     }
 
     pub(super) fn save_last(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        checkpoint.save(&self.0.join("last.checkpoint"))
+        checkpoint.save(&self.path.join("last.checkpoint"))
     }
 
     pub(super) fn save_best(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        checkpoint.save(&self.0.join("best.checkpoint"))
+        checkpoint.save(&self.path.join("best.checkpoint"))
     }
 
     /// The log's lines that a reader can trust: one an epoch, the last one written counts.
@@ -161,24 +175,60 @@ impl Folder {
         Ok(records)
     }
 
+    /// Ends a line that was cut where a process was killed, or the next one would be lost with it.
+    fn mend_log(&self) -> Result<(), Error> {
+        let cut = std::fs::read(self.log()).is_ok_and(|text| text.last().is_some_and(|&byte| byte != b'\n'));
+        if cut { self.append_line("\n") } else { Ok(()) }
+    }
+
     pub(super) fn append(&self, record: &EpochRecord) -> Result<(), Error> {
         let mut line = serde_json::to_string(record).expect("a record is plain data");
         line.push('\n');
+        self.append_line(&line)
+    }
+
+    fn append_line(&self, line: &str) -> Result<(), Error> {
         let write =
             || std::fs::OpenOptions::new().create(true).append(true).open(self.log())?.write_all(line.as_bytes());
-        write().map_err(|e| Error::training(format!("{} cannot be written: {e}", self.log().display())))
+        write().map_err(|e| {
+            Error::storage(format!(
+                "{} cannot be written: {e}; the last checkpoint is untouched: make room or mend the folder, then go on \
+                 with --resume",
+                self.log().display()
+            ))
+        })
     }
 
     /// Removes what a run writes, and nothing else.
     fn clear(&self) -> Result<(), Error> {
         for name in ["recipe.toml", "log.jsonl", "last.checkpoint", "best.checkpoint", "labels.json", "result.json"] {
-            match std::fs::remove_file(self.0.join(name)) {
+            match std::fs::remove_file(self.path.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::training(format!("{} cannot be removed: {e}", self.0.join(name).display())));
+                    return Err(Error::storage(format!("{} cannot be removed: {e}", self.path.join(name).display())));
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+}
+
+/// Room for the log, the report and the model beside the checkpoints, in bytes.
+const LOGS: u64 = 8 << 20;
+
+/// Refuses what would lose a run or mix two.
+fn refuse(path: &Path, recipe: &str, existing: Existing, there: Option<&str>) -> Result<(), Error> {
+    let name = path.display();
+    match (existing, there) {
+        (Existing::Keep, Some(_)) => Err(Error::recipe(format!(
+            "{name} holds a run already: go on with it by --resume, replace it by --overwrite, or name another folder \
+             with --out"
+        ))),
+        (Existing::Resume, None) => Err(Error::recipe(format!("{name} holds no run to resume"))),
+        (Existing::Resume, Some(old)) if old != recipe => Err(Error::recipe(format!(
+            "the run in {name} has another recipe than the one given: its own is {}",
+            path.join("recipe.toml").display()
+        ))),
+        _ => Ok(()),
     }
 }

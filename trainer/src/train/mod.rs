@@ -6,10 +6,15 @@
 //! the epoch alone, and sums over pictures have one order.
 
 mod checkpoint;
+mod clip;
+mod ema;
 mod evaluate;
 mod finish;
 mod folder;
+mod health;
+mod lock;
 mod log;
+mod loss;
 mod optimiser;
 mod position;
 mod progress;
@@ -27,18 +32,22 @@ use crate::data::Dataset;
 use crate::error::Error;
 use crate::network::{Engine, Mode, Network};
 use crate::recipe::{Recipe, Stage};
+use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+use ema::Average;
 use lsspq::card::Accuracy;
 use progress::Progress;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Weight of a batch's statistics in the running ones.
 const STATISTICS_MOMENTUM: f32 = 0.1;
 
 /// Steps between two looks at the loss on the progress bar.
 const REPORT_EVERY: usize = 10;
+
+/// The longest that work is lost for where a process is killed; an epoch may be shorter.
+const SAVE_EVERY: Duration = Duration::from_secs(600);
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +61,9 @@ pub enum Outcome {
 /// Trains, or goes on training, the recipe in the folder. Before every step `stop` is asked whether to save and end.
 ///
 /// # Errors
-/// A folder that cannot be written, a loss that is no number (the last checkpoint stays), or an unreadable checkpoint.
+/// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
+/// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
+/// or an unreadable checkpoint. In each case the last good checkpoint stays.
 pub fn train(
     recipe: &Recipe,
     dataset: &Dataset,
@@ -64,27 +75,30 @@ pub fn train(
         Some(checkpoint) => Run::resume(recipe, checkpoint, &device)?,
         None => Run::start(recipe, &device),
     };
+    folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
-    let progress = Progress::new(recipe);
+    let job = Job { recipe, dataset, folder, stop, progress: Progress::new(recipe) };
     while let Some(stage) = recipe.stages.get(run.position.stage) {
         if run.position.epoch_in_stage == 0 && run.position.step == 0 {
-            progress.stage(run.position.stage, stage);
+            job.progress.stage(run.position.stage, stage);
         }
-        while run.position.epoch_in_stage < stage.epochs {
+        while run.position.epoch_in_stage < stage.epochs && !run.position.is_stale(recipe.training.patience) {
             let started = Instant::now();
-            if !run.epoch(recipe, stage, dataset, stop, &progress)? {
+            if !run.epoch(&job, stage)? {
                 folder.save_last(&run.checkpoint()?)?;
                 return Ok(Outcome::Interrupted);
             }
-            run.check_finite()?;
             let validation = run.validate(recipe, stage, dataset);
             let record = run.close_epoch(stage, validation, dataset, started);
             folder.append(&record)?;
-            progress.epoch(&record);
+            job.progress.epoch(&record);
             if run.position.is_best(validation) {
                 folder.save_best(&run.checkpoint()?)?;
             }
             folder.save_last(&run.checkpoint()?)?;
+        }
+        if let Some(patience) = recipe.training.patience.filter(|_| run.position.epoch_in_stage < stage.epochs) {
+            job.progress.ended_early(&run.position, patience);
         }
         run.next_stage(recipe);
         folder.save_last(&run.checkpoint()?)?;
@@ -92,10 +106,20 @@ pub fn train(
     Ok(Outcome::Finished)
 }
 
+/// What stays the same while a run goes on.
+struct Job<'a> {
+    recipe: &'a Recipe,
+    dataset: &'a Dataset,
+    folder: &'a Folder,
+    stop: &'a dyn Fn(&Position) -> bool,
+    progress: Progress,
+}
+
 /// Everything that changes while a run goes on.
 struct Run {
     network: Network,
     optimiser: ModuleOptimizer,
+    average: Option<Average>,
     position: Position,
     device: Device,
 }
@@ -104,7 +128,8 @@ impl Run {
     fn start(recipe: &Recipe, device: &Device) -> Self {
         let network = Network::new(&recipe.network, recipe.seed, device);
         let optimiser = optimiser::new(&network, &recipe.stages[0].optimiser);
-        Self { network, optimiser, position: Position::default(), device: device.clone() }
+        let average = recipe.training.ema_decay.map(|decay| Average::new(&network, decay));
+        Self { network, optimiser, average, position: Position::default(), device: device.clone() }
     }
 
     fn resume(recipe: &Recipe, checkpoint: Checkpoint, device: &Device) -> Result<Self, Error> {
@@ -112,48 +137,60 @@ impl Run {
         // After the last stage nothing is stepped any more.
         let stage = recipe.stages.get(checkpoint.position.stage).unwrap_or(&recipe.stages[0]);
         let optimiser = checkpoint.optimiser(optimiser::new(&network, &stage.optimiser))?;
-        Ok(Self { network, optimiser, position: checkpoint.position, device: device.clone() })
+        let saved = checkpoint.average(&recipe.network, device)?;
+        let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
+        Ok(Self { network, optimiser, average, position: checkpoint.position, device: device.clone() })
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        Checkpoint::new(&self.network, &self.optimiser, self.position.clone())
+        let average = self.average.as_ref().map(Average::network);
+        Checkpoint::new(&self.network, &self.optimiser, average, self.position.clone())
+    }
+
+    /// What is evaluated: the average, where there is one.
+    fn deployed(&self) -> &Network {
+        self.average.as_ref().map_or(&self.network, Average::network)
     }
 
     /// Goes through the rest of the current epoch; false if it was interrupted.
-    fn epoch(
-        &mut self,
-        recipe: &Recipe,
-        stage: &Stage,
-        dataset: &Dataset,
-        stop: &dyn Fn(&Position) -> bool,
-        progress: &Progress,
-    ) -> Result<bool, Error> {
-        let (epoch, done) = (self.position.epoch, self.position.step);
+    fn epoch(&mut self, job: &Job, stage: &Stage) -> Result<bool, Error> {
+        let Job { recipe, dataset, progress, .. } = job;
         let steps = dataset.training.len() / stage.batch;
         let rate = stage.rate(self.position.epoch_in_stage);
-        progress.begin(steps, done);
-        let normalise = Normalise::from(&recipe.data);
-        let draw = (recipe.seed, epoch);
-        for batch in
-            Batches::training(&dataset.train, &dataset.training, stage.batch, &normalise, recipe.augment, draw, done)
-        {
-            if stop(&self.position) {
+        progress.begin(steps, self.position.step);
+        let mut saved = Instant::now();
+        for batch in self.batches(job, stage) {
+            if (job.stop)(&self.position) {
                 return Ok(false);
             }
-            let loss = self.step(recipe, stage, batch, rate);
-            if !loss.is_finite() {
-                return Err(Error::training(format!(
-                    "the loss is {loss} at step {} of epoch {}: the rate {rate} may be too high; the last checkpoint is \
-                     from before this epoch",
-                    self.position.step,
-                    epoch + 1
-                )));
+            if saved.elapsed() > SAVE_EVERY {
+                job.folder.save_last(&self.checkpoint()?)?;
+                saved = Instant::now();
             }
+            let loss = self.step(recipe, stage, batch, rate);
+            health::check_step(loss, &self.network, &self.position, rate)?;
             if self.position.step.is_multiple_of(REPORT_EVERY) || self.position.step == steps {
                 progress.step(&self.position, stage.batch);
             }
         }
+        health::check_epoch(&self.position, recipe.network.classes)?;
         Ok(true)
+    }
+
+    /// What is left of the current epoch.
+    fn batches(&self, job: &Job, stage: &Stage) -> Batches {
+        let Job { recipe, dataset, .. } = job;
+        let draw = (recipe.seed, self.position.epoch);
+        let normalise = Normalise::from(&recipe.data);
+        Batches::training(
+            &dataset.train,
+            &dataset.training,
+            stage.batch,
+            &normalise,
+            recipe.augment,
+            draw,
+            self.position.step,
+        )
     }
 
     /// One step of gradient descent; returns the mean loss of the batch.
@@ -161,35 +198,27 @@ impl Run {
         let side = recipe.network.input;
         let count = batch.labels.len();
         let images = Tensor::from_data(TensorData::new(batch.images, [count, 3, side, side]), &self.device);
-        let labels: Vec<i64> = batch.labels.iter().map(|&l| l.into()).collect();
-        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &self.device);
         let output = self.network.forward(&recipe.network, images, mode(stage, true));
-        let loss = cross_entropy(output.logits.clone(), labels);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let loss = loss::cross_entropy(output.logits.clone(), &batch.labels, recipe.training.label_smoothing);
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        if let Some(limit) = recipe.training.clip_norm {
+            clip::clip(&mut gradients, &self.network, limit);
+        }
         self.network = self.optimiser.step(rate, self.network.clone(), gradients);
         let correct = evaluate::correct(&output.logits, &batch.labels);
         self.network.absorb(output, STATISTICS_MOMENTUM);
         let loss = loss.into_scalar::<f32>();
         self.position.count_step(loss, count, correct);
+        if let Some(average) = &mut self.average {
+            average.update(&self.network, self.position.steps);
+        }
         loss
     }
 
     /// Accuracy on the validation split, where there is one.
     fn validate(&self, recipe: &Recipe, stage: &Stage, dataset: &Dataset) -> Option<Accuracy> {
         (!dataset.validation.is_empty())
-            .then(|| evaluate(&self.network, recipe, mode(stage, false), &dataset.train, &dataset.validation))
-    }
-
-    /// Clipping turns what is no number into zero, so a broken weight would not show in the loss.
-    fn check_finite(&self) -> Result<(), Error> {
-        match self.network.first_not_finite() {
-            None => Ok(()),
-            Some(name) => Err(Error::training(format!(
-                "{name} holds values that are no numbers after epoch {}: the rate may be too high; the last checkpoint \
-                 is from before this epoch",
-                self.position.epoch
-            ))),
-        }
+            .then(|| evaluate(self.deployed(), recipe, mode(stage, false), &dataset.train, &dataset.validation))
     }
 
     fn close_epoch(
@@ -205,9 +234,12 @@ impl Run {
         record
     }
 
-    /// The next stage begins with these weights and without momentum.
+    /// The next stage begins with the weights that were evaluated last, and without momentum.
     fn next_stage(&mut self, recipe: &Recipe) {
         self.position.next_stage(&recipe.stages[self.position.stage], recipe.network.bits.weights);
+        if let Some(average) = &self.average {
+            self.network = average.network().clone().train();
+        }
         if let Some(stage) = recipe.stages.get(self.position.stage) {
             self.optimiser = optimiser::new(&self.network, &stage.optimiser);
         }
@@ -222,10 +254,4 @@ fn mode(stage: &Stage, training: bool) -> Mode {
         round_shifts: stage.round_shifts,
         engine: Engine::Fused,
     }
-}
-
-/// Mean of `-log softmax(logits)[label]`.
-fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    let [count, _] = logits.dims();
-    log_softmax(logits, 1).gather(1, labels.reshape([count, 1])).mean().neg()
 }

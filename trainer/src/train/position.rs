@@ -15,6 +15,9 @@ pub struct Position {
     pub epoch: u32,
     /// Steps done in the current epoch.
     pub step: usize,
+    /// Steps done in this stage.
+    #[serde(default)]
+    pub steps: u64,
     /// Pictures seen in the current epoch.
     pub images: u64,
     /// How many of them were classified rightly as they came.
@@ -25,6 +28,12 @@ pub struct Position {
     pub stages: Vec<StageResult>,
     /// The best count of right answers on the validation split in this stage.
     best: Option<u64>,
+    /// Looks at the validation split since then.
+    #[serde(default)]
+    stale: u32,
+    /// The lowest mean loss of an epoch of this stage, as the bits of an f64.
+    #[serde(default)]
+    lowest_bits: Option<u64>,
     /// The last look at the validation split.
     last_validation: Option<Accuracy>,
 }
@@ -40,12 +49,23 @@ impl Position {
         (self.images > 0).then(|| self.correct as f64 / self.images as f64)
     }
 
+    /// The lowest mean loss of a finished epoch of this stage.
+    pub(super) fn lowest_loss(&self) -> Option<f64> {
+        self.lowest_bits.map(f64::from_bits)
+    }
+
+    /// Whether that many epochs have passed without a better look at the validation split.
+    pub(super) fn is_stale(&self, patience: Option<u32>) -> bool {
+        patience.is_some_and(|patience| self.stale >= patience)
+    }
+
     pub(super) fn count_step(&mut self, loss: f32, images: usize, correct: u64) {
         let sum = f64::from_bits(self.loss_bits) + f64::from(loss) * images as f64;
         self.loss_bits = sum.to_bits();
         self.images += images as u64;
         self.correct += correct;
         self.step += 1;
+        self.steps += 1;
     }
 
     /// Whether this look at the validation split is the best of the stage; it is remembered. Best is looked for in the
@@ -56,10 +76,14 @@ impl Position {
         if better {
             self.best = Some(now.top1);
         }
+        self.stale = if better { 0 } else { self.stale + 1 };
         better
     }
 
     pub(super) fn next_epoch(&mut self, validation: Option<Accuracy>) {
+        if let Some(loss) = self.loss() {
+            self.lowest_bits = Some(self.lowest_loss().map_or(loss, |lowest| lowest.min(loss)).to_bits());
+        }
         self.last_validation = validation;
         self.epoch_in_stage += 1;
         self.epoch += 1;
@@ -70,7 +94,8 @@ impl Position {
         self.stages.push(self.result(stage, weights));
         self.stage += 1;
         self.epoch_in_stage = 0;
-        self.best = None;
+        self.steps = 0;
+        (self.best, self.stale, self.lowest_bits) = (None, 0, None);
     }
 
     /// What every stage came to, the one that is going on included.

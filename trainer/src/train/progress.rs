@@ -66,6 +66,14 @@ impl Progress {
         ));
     }
 
+    pub(super) fn ended_early(&self, position: &Position, patience: u32) {
+        self.print(&format!(
+            "stage {} ends after {} epochs: {patience} without a better look at the validation split",
+            position.stage + 1,
+            position.epoch_in_stage
+        ));
+    }
+
     fn print(&self, line: &str) {
         if self.bar.is_hidden() {
             println!("{line}");
