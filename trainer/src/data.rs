@@ -6,6 +6,7 @@
 mod cifar;
 mod decode;
 mod folders;
+mod held_out;
 mod listing;
 mod split;
 mod tiny_imagenet;
@@ -42,10 +43,40 @@ impl Pictures {
         self.labels.is_empty()
     }
 
+    /// The first so many pictures of each class, in their order.
+    pub fn limit(self, count: usize) -> Self {
+        let mut first = First::new(count);
+        let kept: Vec<usize> = (0..self.len()).filter(|&i| first.takes(self.labels[i])).collect();
+        if kept.len() == self.len() {
+            return self;
+        }
+        let pixels = kept.iter().flat_map(|&i| self.picture(i)).copied().collect();
+        let labels = kept.iter().map(|&i| self.labels[i]).collect();
+        Self { pixels, labels, ..self }
+    }
+
     /// The bytes of picture `index`: `[row][column][red, green, blue]`.
     pub fn picture(&self, index: usize) -> &[u8] {
         let bytes = self.side * self.side * 3;
         &self.pixels[index * bytes..][..bytes]
+    }
+}
+
+/// Takes so many of each class.
+struct First {
+    count: usize,
+    seen: std::collections::HashMap<u16, usize>,
+}
+
+impl First {
+    fn new(count: usize) -> Self {
+        Self { count, seen: std::collections::HashMap::new() }
+    }
+
+    fn takes(&mut self, label: u16) -> bool {
+        let seen = self.seen.entry(label).or_default();
+        *seen += 1;
+        *seen <= self.count
     }
 }
 
@@ -65,15 +96,31 @@ impl Pictures {
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data), naming what is missing or broken, and how many files are.
     pub fn load(data: &Data, folder: &Path, part: Part, side: usize) -> Result<Self, Error> {
+        let limit = data.limit.map_or(usize::MAX, |limit| limit as usize);
         match data.format {
             Format::ClassFolder => {
                 let name = if part == Part::Train { &data.train } else { &data.test };
-                folders::list(&folder.join(name))?.load(side)
+                folders::list(&folder.join(name))?.limit(limit).load(side)
             }
-            Format::TinyImagenet => tiny_imagenet::list(folder, part)?.load(side),
-            Format::CifarBinary => cifar::load(folder, part, side),
+            Format::Pictures => folders::list(folder)?.part(part)?.limit(limit).load(side),
+            Format::TinyImagenet => tiny_imagenet::list(folder, part)?.limit(limit).load(side),
+            Format::CifarBinary => Ok(cifar::load(folder, part, side)?.limit(limit)),
         }
     }
+}
+
+/// How many classes a data set has, without reading a picture.
+///
+/// # Errors
+/// As [`Pictures::load`]; CIFAR's binary files are not counted.
+pub fn count_classes(data: &Data, folder: &Path) -> Result<usize, Error> {
+    let listing = match data.format {
+        Format::ClassFolder => folders::list(&folder.join(&data.train))?,
+        Format::Pictures => folders::list(folder)?,
+        Format::TinyImagenet => tiny_imagenet::list(folder, Part::Test)?,
+        Format::CifarBinary => return Err(Error::recipe("network.classes is missing: 10 or 100, as CIFAR has")),
+    };
+    Ok(listing.classes.len())
 }
 
 /// All pictures of a run.

@@ -26,6 +26,21 @@ pub struct Evaluation {
     pub accuracy: Accuracy,
     /// For every class of the model in the order of its labels.
     pub classes: Vec<Accuracy>,
+    /// What the model said to each picture, in the order of the pictures.
+    pub answers: Vec<Answer>,
+}
+
+/// What a model said to one picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The right class.
+    pub class: usize,
+    /// The class that came first.
+    pub first: usize,
+    /// The probability that the model gave it, 0 to 1.
+    pub probability: f32,
+    /// How many classes came before the right one.
+    pub place: usize,
 }
 
 /// Shows a model `count` pictures, which `example` gives by their number, on all cores of the current rayon pool.
@@ -43,23 +58,27 @@ pub fn evaluate<E>(
 where
     E: From<Error> + Send,
 {
-    let places: Vec<Result<(usize, usize), E>> = (0..count)
+    let answers: Vec<Result<Answer, E>> = (0..count)
         .into_par_iter()
         .map(|number| {
-            let example = example(number)?;
-            let output = model.run(&model.input(&example.rgba, example.width, example.height)?)?;
-            Ok((example.class, place(&output.logits, example.class)))
+            let Example { rgba, width, height, class } = example(number)?;
+            let output = model.run(&model.input(&rgba, width, height)?)?;
+            let (first, probability) =
+                model.predictions(&output, 1).first().map_or((0, 0.0), |p| (p.index, p.probability));
+            Ok(Answer { class, first, probability, place: place(&output.logits, class) })
         })
         .collect();
     let none = Accuracy { images: 0, top1: 0, top5: 0 };
-    let mut evaluation = Evaluation { accuracy: none, classes: vec![none; model.card().labels.len()] };
-    for result in places {
-        let (class, place) = result?;
-        for accuracy in std::iter::once(&mut evaluation.accuracy).chain(evaluation.classes.get_mut(class)) {
+    let classes = vec![none; model.card().labels.len()];
+    let mut evaluation = Evaluation { accuracy: none, classes, answers: Vec::with_capacity(count) };
+    for answer in answers {
+        let answer = answer?;
+        for accuracy in std::iter::once(&mut evaluation.accuracy).chain(evaluation.classes.get_mut(answer.class)) {
             accuracy.images += 1;
-            accuracy.top1 += u64::from(place < 1);
-            accuracy.top5 += u64::from(place < 5);
+            accuracy.top1 += u64::from(answer.place < 1);
+            accuracy.top5 += u64::from(answer.place < 5);
         }
+        evaluation.answers.push(answer);
     }
     Ok(evaluation)
 }
@@ -126,6 +145,11 @@ mod tests {
         assert_eq!(found.accuracy, Accuracy { images: 12, top1: 8, top5: 12 });
         assert_eq!(found.classes.iter().map(|c| c.images).sum::<u64>(), 12);
         assert_eq!(found.classes.iter().map(|c| c.top1).sum::<u64>(), 8);
+        for (number, answer) in found.answers.iter().enumerate() {
+            assert_eq!((answer.class, answer.first), (class(number), best(number)[0]));
+            assert_eq!(answer.place, usize::from(number.is_multiple_of(3)));
+            assert!(answer.probability >= 0.2 && answer.probability <= 1.0, "{answer:?} of five classes");
+        }
         let text = report(&found, &model.card().labels);
         assert!(text.starts_with("top-1     66.67 %  (95 %: 39.06 to 86.19)  of 12 pictures"), "{text}");
     }

@@ -1,5 +1,11 @@
 //! What a network is made of and what it weighs, as text for people.
 
+mod sizes;
+mod stages;
+
+pub use sizes::{before_training, compressed, sizes};
+pub use stages::stages;
+
 use lsspq::metrics::{Metrics, Rates};
 use lsspq::size::{Layer, LayerKind, Totals, layers};
 use lsspq::spec::NetworkSpec;
@@ -37,7 +43,7 @@ pub fn file(bytes: &[u8]) -> Result<String, Error> {
     let model = Model::load(bytes)?;
     let (card, metrics) = (model.card(), model.metrics());
     let mut text = network(&card.spec);
-    let _ = writeln!(text, "{}", figures(&metrics));
+    let _ = writeln!(text, "{}\n{}", sizes(&card.spec, bytes), figures(&metrics));
     for (number, stage) in card.stages.iter().enumerate() {
         let bits = |bits: Option<u8>| bits.map_or("float".into(), |b| format!("{b}-bit"));
         let (weights, activations) = (bits(stage.weights), bits(stage.activations));
@@ -125,7 +131,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]], left: &[usize]) -> Str
 }
 
 /// Digits in groups of three.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -137,7 +143,7 @@ fn thousands(number: u64) -> String {
     text
 }
 
-fn mib(bytes: u64) -> f64 {
+pub(crate) fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod batches;
+pub mod compare;
 pub mod composed;
 pub mod data;
 pub mod deploy;
@@ -15,9 +16,12 @@ pub mod inspect;
 pub mod kernels;
 pub mod network;
 pub mod paper;
+pub mod publish;
 pub mod quantise;
 pub mod random;
 pub mod recipe;
+pub mod report;
+pub mod sweep;
 pub mod train;
 
 pub use error::{Error, ErrorKind};

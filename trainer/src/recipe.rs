@@ -42,6 +42,20 @@ use lsspq::spec::NetworkSpec;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// The recipe with `network.classes` filled in by `count` where it is left out; a text that is no recipe stays as it is, for
+/// the error that names line and key.
+pub(crate) fn with_classes(text: &str, count: impl FnOnce(&Data) -> Result<usize, Error>) -> Result<String, Error> {
+    let Ok(mut table) = toml::from_str::<toml::Table>(text) else { return Ok(text.into()) };
+    let data = table.get("data").and_then(|data| data.clone().try_into::<Data>().ok());
+    let network = table.get_mut("network").and_then(toml::Value::as_table_mut);
+    let (Some(data), Some(network)) = (data, network.filter(|n| !n.contains_key("classes"))) else {
+        return Ok(text.into());
+    };
+    let classes = count(&data)?;
+    network.insert("classes".into(), toml::Value::Integer(classes as i64));
+    Ok(toml::to_string(&table).expect("a table that was read can be written"))
+}
+
 /// One recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +93,20 @@ impl Recipe {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::recipe(format!("recipe {} cannot be read: {e}", path.display())))?;
         Self::parse(&text, &path.display().to_string())
+    }
+
+    /// As [`Recipe::load`]; where the recipe leaves `network.classes` out, it is the number of classes in the data set's folder,
+    /// which is looked for as [`Data::folder`] does.
+    ///
+    /// # Errors
+    /// As [`Recipe::load`] and [`Data::folder`].
+    pub fn load_for(path: &Path, given: Option<&Path>, base: Option<&Path>) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::recipe(format!("recipe {} cannot be read: {e}", path.display())))?;
+        let origin = path.display().to_string();
+        let text =
+            with_classes(&text, |data| crate::data::count_classes(data, &data.folder(given, base, path.parent())?))?;
+        Self::parse(&text, &origin)
     }
 
     /// Reads a recipe from text; `origin` names it in errors.

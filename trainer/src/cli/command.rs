@@ -3,8 +3,9 @@
 use super::flags::{self, Threads, Verb};
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
-use lsspq_trainer::fixture::Plan;
+use lsspq_trainer::fixture;
 use lsspq_trainer::paper::networks;
+use lsspq_trainer::sweep::{Plan, SweepFolder};
 use lsspq_trainer::train::Existing;
 use lsspq_trainer::{Error, Recipe};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Environment {
     /// `LSSPQ_DATA`: the folder that holds the data sets.
     pub(super) data: Option<PathBuf>,
+    /// `LSSPQ_PYTHON`: a Python with `onnx` and `onnxruntime`.
+    pub(super) python: Option<PathBuf>,
 }
 
 /// One job, ready to be done.
@@ -25,6 +28,9 @@ pub(super) enum Command {
     Inspect(Inspect),
     Compare(Compare),
     Fixture(Fixture),
+    Report(Report),
+    Sweep(Box<Sweep>),
+    Publish(Publish),
 }
 
 /// Train by a recipe.
@@ -38,6 +44,10 @@ pub(super) struct Train {
     pub(super) out: PathBuf,
     /// What to do with a run that is there already.
     pub(super) existing: Existing,
+    /// Only show what would be done.
+    pub(super) dry_run: bool,
+    /// Lines in place of a dashboard.
+    pub(super) plain: bool,
 }
 
 /// Measure a model file.
@@ -48,6 +58,8 @@ pub(super) struct Eval {
     pub(super) data: Option<PathBuf>,
     /// `LSSPQ_DATA`.
     pub(super) base: Option<PathBuf>,
+    /// JSON in place of text.
+    pub(super) json: bool,
 }
 
 /// Write a network as a model file.
@@ -70,6 +82,9 @@ pub(super) enum Source {
 /// Set networks side by side.
 #[derive(Debug)]
 pub(super) struct Compare {
+    /// Whether the published networks are shown.
+    pub(super) paper: bool,
+    /// Model files, and folders of runs.
     pub(super) models: Vec<PathBuf>,
     pub(super) figure: Option<PathBuf>,
 }
@@ -82,11 +97,46 @@ pub(super) enum Inspect {
     Recipe(Box<Recipe>),
 }
 
+/// Write the report of a run.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) run: PathBuf,
+    /// Where the test pictures are, to look at them anew.
+    pub(super) data: Option<PathBuf>,
+}
+
+/// Train a recipe many times.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    pub(super) plan: Plan,
+    pub(super) folder: SweepFolder,
+    /// The data set's folder.
+    pub(super) data: PathBuf,
+    pub(super) jobs: usize,
+    /// Of each job.
+    pub(super) threads: usize,
+    /// Only show what would be done.
+    pub(super) dry_run: bool,
+}
+
+/// Put a model into the page's list.
+#[derive(Debug)]
+pub(super) struct Publish {
+    pub(super) model: PathBuf,
+    pub(super) name: Option<String>,
+    pub(super) file: Option<String>,
+    pub(super) models: PathBuf,
+    pub(super) replace: bool,
+    pub(super) sha256: Option<String>,
+    /// A Python with `onnx` and `onnxruntime`.
+    pub(super) python: Option<PathBuf>,
+}
+
 /// Generate pictures.
 #[derive(Debug)]
 pub(super) struct Fixture {
     pub(super) folder: PathBuf,
-    pub(super) plan: Plan,
+    pub(super) plan: fixture::Plan,
 }
 
 impl Command {
@@ -96,20 +146,41 @@ impl Command {
             Verb::Eval(flags) => {
                 use_threads(flags.threads)?;
                 must_be_file(&flags.model)?;
-                Self::Eval(Eval { model: flags.model, data: flags.data, base: environment.data.clone() })
+                let (base, json) = (environment.data.clone(), flags.json);
+                Self::Eval(Eval { model: flags.model, data: flags.data, base, json })
             }
             Verb::Export(flags) => {
                 let source = Source::new(flags.run, flags.untrained)?;
                 Self::Export(Export { source, out: flags.out, overwrite: flags.overwrite })
             }
             Verb::Compare(flags) => {
-                flags.models.iter().try_for_each(|model| must_be_file(model))?;
-                Self::Compare(Compare { models: flags.models, figure: flags.figure })
+                let must_be = |path: &PathBuf| if path.is_dir() { Ok(()) } else { must_be_file(path) };
+                flags.models.iter().try_for_each(must_be)?;
+                Self::Compare(Compare { paper: flags.paper, models: flags.models, figure: flags.figure })
             }
-            Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags.file)?),
+            Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags, environment)?),
+            Verb::Report(flags) => {
+                use_threads(flags.threads)?;
+                Self::Report(Report { run: flags.run, data: flags.data })
+            }
+            Verb::Sweep(flags) => Self::Sweep(Box::new(Sweep::new(flags, environment)?)),
+            Verb::Publish(flags) => Self::Publish(Publish {
+                model: flags.model,
+                name: flags.name,
+                file: flags.file,
+                models: flags.models,
+                replace: flags.replace,
+                sha256: flags.sha256,
+                python: environment.python.clone(),
+            }),
             Verb::Fixture(flags) => Self::Fixture(Fixture {
                 folder: flags.folder,
-                plan: Plan { train: flags.train, test: flags.test, side: flags.side as usize, seed: flags.seed },
+                plan: fixture::Plan {
+                    train: flags.train,
+                    test: flags.test,
+                    side: flags.side as usize,
+                    seed: flags.seed,
+                },
             }),
         })
     }
@@ -118,7 +189,7 @@ impl Command {
 impl Train {
     fn new(flags: flags::Train, environment: &Environment) -> anyhow::Result<Self> {
         use_threads(flags.threads)?;
-        let mut recipe = Recipe::load(&flags.recipe)?;
+        let mut recipe = Recipe::load_for(&flags.recipe, flags.data.as_deref(), environment.data.as_deref())?;
         recipe.override_with(flags.seed, &flags.epochs)?;
         let out = flags.out.unwrap_or_else(|| Path::new("runs").join(&recipe.name));
         let existing = match (flags.resume, flags.overwrite) {
@@ -126,10 +197,29 @@ impl Train {
             (_, true) => Existing::Overwrite,
             _ => Existing::Keep,
         };
-        check_folder(&out, existing)?;
+        if !flags.dry_run {
+            check_folder(&out, existing)?;
+        }
         let beside = flags.recipe.parent();
         let data = recipe.data.folder(flags.data.as_deref(), environment.data.as_deref(), beside)?;
-        Ok(Self { recipe, data, out, existing })
+        Ok(Self { recipe, data, out, existing, dry_run: flags.dry_run, plain: flags.plain })
+    }
+}
+
+impl Sweep {
+    fn new(flags: flags::Sweep, environment: &Environment) -> anyhow::Result<Self> {
+        let (given, base) = (flags.data.as_deref(), environment.data.as_deref());
+        let recipe = Recipe::load_for(&flags.recipe, given, base)?;
+        let data = recipe.data.folder(given, base, flags.recipe.parent())?;
+        // The runs stand in another folder than this program.
+        let data = data.canonicalize().with_context(|| data.display().to_string())?;
+        let origin = flags.recipe.display().to_string();
+        let plan = Plan::new(&recipe.to_toml(), &origin, &flags.grid, &flags.cell, &flags.seeds)?;
+        let out = flags.out.unwrap_or_else(|| Path::new("runs").join(format!("{}-sweep", recipe.name)));
+        let jobs = flags.jobs.get();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = flags.threads.threads.map_or(cores, Into::into).div_ceil(jobs);
+        Ok(Self { plan, folder: SweepFolder::new(out), data, jobs, threads, dry_run: flags.dry_run })
     }
 }
 
@@ -148,14 +238,16 @@ impl Source {
 }
 
 impl Inspect {
-    fn new(file: PathBuf) -> Result<Self, Error> {
+    fn new(flags: flags::Inspect, environment: &Environment) -> Result<Self, Error> {
+        let file = flags.file;
         let name = file.to_str().map(networks::changed).transpose().map_err(Error::recipe)?.flatten();
         if name.is_some() || networks::is_one(&file) {
             return networks::find(&file).map(|spec| Self::Network(Box::new(spec)));
         }
         must_be_file(&file)?;
         if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
-            Recipe::load(&file).map(|recipe| Self::Recipe(Box::new(recipe)))
+            let recipe = Recipe::load_for(&file, flags.data.as_deref(), environment.data.as_deref())?;
+            Ok(Self::Recipe(Box::new(recipe)))
         } else {
             Ok(Self::Model(file))
         }

@@ -4,9 +4,10 @@ use super::command::Eval;
 use super::model_file;
 use anyhow::Context;
 use lsspq::Model;
+use lsspq::metrics::Rates;
 use lsspq::preprocess::rgba_from_rgb;
 use lsspq_trainer::data::{Dataset, Pictures};
-use lsspq_trainer::eval::{Example, evaluate, report};
+use lsspq_trainer::eval::{Evaluation, Example, evaluate, report};
 use lsspq_trainer::{Error, Recipe};
 use std::path::Path;
 
@@ -17,18 +18,44 @@ pub(super) fn run(job: &Eval) -> anyhow::Result<()> {
     let folder = recipe.data.folder(job.data.as_deref(), job.base.as_deref(), Some(Path::new("")))?;
     let pictures = Dataset::load_test(&recipe, &folder)?;
     check_labels(&model, &pictures, &folder)?;
+    let evaluation = measure(&model, &pictures)?;
+    if job.json {
+        println!("{:#}", json(job, &model, &recipe, &evaluation));
+        return Ok(());
+    }
+    println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
+    print!("{}", report(&evaluation, &model.card().labels));
+    Ok(())
+}
+
+/// Shows every picture to the model.
+pub(super) fn measure(model: &Model, pictures: &Pictures) -> Result<Evaluation, lsspq::Error> {
     let side = pictures.side as u32;
-    let evaluation = evaluate(&model, pictures.len(), |number| {
-        Ok::<_, lsspq::Error>(Example {
+    evaluate(model, pictures.len(), |number| {
+        Ok(Example {
             rgba: rgba_from_rgb(pictures.picture(number)),
             width: side,
             height: side,
             class: pictures.labels[number].into(),
         })
-    })?;
-    println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
-    print!("{}", report(&evaluation, &model.card().labels));
-    Ok(())
+    })
+}
+
+/// Rates are in percent, with the ends of their 95 % intervals.
+fn json(job: &Eval, model: &Model, recipe: &Recipe, evaluation: &Evaluation) -> serde_json::Value {
+    let classes = model.card().labels.iter().zip(&evaluation.classes);
+    serde_json::json!({
+        "model": job.model,
+        "dataset": recipe.data.dataset,
+        "chancePercent": 100.0 / model.card().labels.len() as f64,
+        "counts": evaluation.accuracy,
+        "accuracy": Rates::new(evaluation.accuracy),
+        "classes": classes.map(|(label, accuracy)| serde_json::json!({
+            "label": label,
+            "counts": accuracy,
+            "accuracy": Rates::new(*accuracy),
+        })).collect::<Vec<_>>(),
+    })
 }
 
 /// The recipe that the model file carries.
@@ -44,7 +71,7 @@ fn recipe(model: &Model, path: &Path) -> Result<Recipe, Error> {
 }
 
 /// The same classes in another order would make every figure wrong without a word.
-fn check_labels(model: &Model, pictures: &Pictures, folder: &Path) -> Result<(), Error> {
+pub(super) fn check_labels(model: &Model, pictures: &Pictures, folder: &Path) -> Result<(), Error> {
     let labels = &model.card().labels;
     match labels.iter().zip(&pictures.classes).position(|(label, class)| label != class) {
         None => Ok(()),

@@ -17,6 +17,9 @@ Examples:
   lsspq train trainer/recipes/cifar10.toml --resume      go on after an interruption
   lsspq eval runs/cifar10/cifar10.onnx                   accuracy on the test pictures
   lsspq inspect runs/cifar10/cifar10.onnx                layers, size, accuracy
+  lsspq report runs/cifar10                              the report of a run, also while it goes on
+  lsspq sweep recipe.toml --grid network.bits.weights=1,2,4 --seeds 1,2
+  lsspq publish runs/cifar10                             into www/models, checked
 
 Environment:
   LSSPQ_DATA    the folder that holds the data sets; paths in recipes are looked for there first
@@ -37,6 +40,9 @@ pub(super) enum Verb {
     Inspect(Inspect),
     Compare(Compare),
     Fixture(Fixture),
+    Report(Report),
+    Sweep(Sweep),
+    Publish(Publish),
 }
 
 /// Train a network by a recipe: all stages, test, export.
@@ -47,6 +53,7 @@ Examples:
   lsspq train recipe.toml --data ~/pictures --out runs/second --seed 2
   lsspq train recipe.toml --epochs 2,1       two epochs of stage 1 and one of stage 2
   lsspq train recipe.toml --resume           go on with the run in runs/NAME
+  lsspq train recipe.toml --dry-run          what it would be: recipe, layers, sizes, rates, pictures
 
 Ctrl-C saves and stops; --resume goes on to the same numbers as if it had never stopped.")]
 pub(super) struct Train {
@@ -70,6 +77,12 @@ pub(super) struct Train {
     /// Epochs of each stage, in place of the recipe's, separated by commas.
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(super) epochs: Vec<u32>,
+    /// Read everything, the pictures too, and show what would be done, but do not train and write nothing.
+    #[arg(long, conflicts_with_all = ["resume", "overwrite"])]
+    pub(super) dry_run: bool,
+    /// Plain lines on a terminal too.
+    #[arg(long)]
+    pub(super) plain: bool,
     #[command(flatten)]
     pub(super) threads: Threads,
 }
@@ -80,6 +93,7 @@ pub(super) struct Train {
 Examples:
   lsspq eval www/models/cifar10.onnx
   lsspq eval model.onnx --data ~/cifar10-images
+  lsspq eval model.onnx --json > accuracy.json
 
 The model file runs in the very code that runs in the browser. Which pictures to take is read from the recipe inside it.")]
 pub(super) struct Eval {
@@ -88,6 +102,9 @@ pub(super) struct Eval {
     /// The data set's folder, in place of the path in the model's recipe.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// JSON for programs in place of text.
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) threads: Threads,
 }
@@ -130,20 +147,22 @@ pub(super) struct Untrained {
     pub(super) seed: u64,
 }
 
-/// Set networks side by side: published figures, sizes computed from their layers, models measured here.
+/// Set runs and model files side by side, or networks as they were published.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  lsspq compare runs/first runs/second www/models/cifar10.onnx
   lsspq compare --paper
   lsspq compare --paper www/models/cifar10.onnx --figure compare.svg")]
 pub(super) struct Compare {
     /// The networks that the publication of L-SSPQ compares itself with, and those it left out.
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub(super) paper: bool,
-    /// Models measured here, to be listed below.
+    /// Runs (folders) and models (ONNX files).
+    #[arg(required_unless_present = "paper")]
     pub(super) models: Vec<PathBuf>,
     /// Also draw accuracy over size, and density, as SVG; replaces the file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "paper")]
     pub(super) figure: Option<PathBuf>,
 }
 
@@ -157,6 +176,9 @@ Examples:
 pub(super) struct Inspect {
     /// A model (.onnx), a recipe or a network file (.toml), or the name of a network.
     pub(super) file: PathBuf,
+    /// The data set's folder, for a recipe that leaves the number of classes to it.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Write generated pictures of four classes as class folders, to try things on.
@@ -179,6 +201,92 @@ pub(super) struct Fixture {
     /// Seed of everything drawn.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// Write the report of a run: report.html and report.json in its folder.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq report runs/cifar10
+  lsspq report runs/cifar10 --data ~/cifar10-images      measure the model file on the test pictures anew
+
+`lsspq train` does this by itself at the end. The page needs nothing from outside itself; it shows pictures of the test split.")]
+pub(super) struct Report {
+    /// The folder of the run.
+    pub(super) run: PathBuf,
+    /// The data set's folder: the model file is measured on its test pictures anew.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+/// Train a recipe many times with different values of its keys, and tabulate what each came to.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq sweep recipe.toml --grid stages.0.schedule.warmup_interval=0,2,5 \\
+                          --grid stages.0.schedule.step_size=1,2,5 --seeds 1,2
+  lsspq sweep recipe.toml --cell 'network.bits.weights=1' --cell 'network.bits.weights=2 augment.flip=false'
+  lsspq sweep recipe.toml --grid ... --dry-run            the cells, and how far each is
+
+The same command goes on with a sweep that was stopped: what has ended is passed over, what has begun is resumed. Results are in
+sweep.md, sweep.json and sweep.svg (a heat map over the last two keys) in its folder, written anew with every run that ends.")]
+pub(super) struct Sweep {
+    /// The recipe, a TOML file.
+    pub(super) recipe: PathBuf,
+    /// A key of the recipe and its values: KEY=VALUE,VALUE. Given again, every combination is run.
+    #[arg(long, value_name = "KEY=V,V")]
+    pub(super) grid: Vec<String>,
+    /// One more cell: KEY=VALUE, several of them separated by spaces.
+    #[arg(long, value_name = "KEY=V KEY=V")]
+    pub(super) cell: Vec<String>,
+    /// Seeds of every cell, separated by commas [default: that of the recipe].
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub(super) seeds: Vec<u64>,
+    /// The data set's folder, in place of the recipe's data.path.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The folder of the sweep [default: runs/NAME-sweep].
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Runs at the same time; the threads are shared out among them.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) jobs: NonZeroUsize,
+    /// Show the cells and how far each is, and write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+}
+
+/// Put a model into the page's list of models, if it passes every check.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq publish runs/own-pictures --name \"My pictures\"
+  lsspq publish model.onnx --as flowers.onnx --replace
+
+Refused, with what is wrong, where the card is incomplete, where the trainer, the library and (where LSSPQ_PYTHON names a Python with
+`onnx` and `onnxruntime`) onnxruntime differ on the same pictures, or where a checksum is not what it should be.")]
+pub(super) struct Publish {
+    /// The folder of a run that has ended, or a model file (.onnx).
+    pub(super) model: PathBuf,
+    /// The name that the page shows [default: the data set's].
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// The file's name on the page [default: its own].
+    #[arg(long = "as", value_name = "FILE")]
+    pub(super) file: Option<String>,
+    /// The page's folder of models, with index.json.
+    #[arg(long, value_name = "DIR", default_value = "www/models")]
+    pub(super) models: PathBuf,
+    /// Replace the model of that file name.
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// The SHA-256 that the file must have.
+    #[arg(long, value_name = "HEX")]
+    pub(super) sha256: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

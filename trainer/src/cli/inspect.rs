@@ -7,8 +7,10 @@ use lsspq_trainer::inspect;
 
 pub(super) fn run(job: &Inspect) -> anyhow::Result<()> {
     match job {
-        Inspect::Network(spec) => print!("{}", inspect::network(spec)),
-        Inspect::Recipe(recipe) => print!("{}\n{}", recipe.to_toml(), inspect::network(&recipe.network)),
+        Inspect::Network(spec) => print!("{}", inspect::before_training(spec)),
+        Inspect::Recipe(recipe) => {
+            print!("{}\n{}\n{}", recipe.to_toml(), inspect::before_training(&recipe.network), inspect::stages(recipe));
+        }
         Inspect::Model(path) => {
             let bytes = model_file::read(path)?;
             print!("{}", inspect::file(&bytes).with_context(|| path.display().to_string())?);

@@ -9,6 +9,9 @@ mod flags;
 mod inspect;
 mod interrupt;
 mod model_file;
+mod publish;
+mod report;
+mod sweep;
 mod train;
 
 use clap::Parser;
@@ -18,7 +21,10 @@ use std::ffi::OsString;
 /// Does what the arguments ask for. Help, version and misspelt arguments end the program here, as clap does.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
     let flags = flags::Flags::parse_from(arguments);
-    let environment = command::Environment { data: std::env::var_os("LSSPQ_DATA").map(Into::into) };
+    let environment = command::Environment {
+        data: std::env::var_os("LSSPQ_DATA").map(Into::into),
+        python: std::env::var_os("LSSPQ_PYTHON").map(Into::into),
+    };
     match Command::new(flags.verb, &environment)? {
         Command::Train(job) => train::run(&job),
         Command::Eval(job) => eval::run(&job),
@@ -26,5 +32,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Resu
         Command::Inspect(job) => inspect::run(&job),
         Command::Compare(job) => compare::run(&job),
         Command::Fixture(job) => fixture::run(&job),
+        Command::Report(job) => report::run(&job),
+        Command::Sweep(job) => sweep::run(&job),
+        Command::Publish(job) => publish::run(&job),
     }
 }

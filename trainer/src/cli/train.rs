@@ -3,12 +3,19 @@
 use super::command::Train;
 use super::interrupt;
 use lsspq_trainer::data::Dataset;
-use lsspq_trainer::eval::report;
+use lsspq_trainer::eval;
+use lsspq_trainer::inspect;
+use lsspq_trainer::report::{Report, Test};
 use lsspq_trainer::train::{Folder, Outcome, Position, finish, train};
 use lsspq_trainer::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) fn run(job: &Train) -> anyhow::Result<()> {
+    if job.dry_run {
+        println!("{}", job.recipe.to_toml());
+        println!("{}", inspect::before_training(&job.recipe.network));
+        print!("{}", inspect::stages(&job.recipe));
+    }
     let interrupted = interrupt::watch()?;
     let data = Dataset::load(&job.recipe, &job.data)?;
     println!(
@@ -19,7 +26,7 @@ pub(super) fn run(job: &Train) -> anyhow::Result<()> {
         data.test.len(),
         data.train.classes.len()
     );
-    work(job, &data, &interrupted)
+    if job.dry_run { Ok(()) } else { work(job, &data, &interrupted) }
 }
 
 /// Opens the run's folder, trains, tests once and exports.
@@ -32,7 +39,9 @@ fn work(job: &Train, data: &Dataset, interrupted: &AtomicBool) -> anyhow::Result
     }
     println!("measuring on the test split");
     let (finished, evaluation) = finish(&job.recipe, data, &folder)?;
-    print!("{}", report(&evaluation, &data.test.classes));
+    print!("{}", eval::report(&evaluation, &data.test.classes));
     println!("{}: {} bytes", finished.model.display(), finished.size_bytes);
+    let report = Report::gather(&job.recipe, &folder, Some(Test::new(&evaluation, &data.test)))?;
+    println!("{}", report.write(&folder)?.display());
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Files with their labels, not yet read.
 
-use super::{Pictures, decode, some};
+use super::{First, Pictures, decode, some};
 use crate::error::Error;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,13 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// The first so many files of each class, in their order.
+    pub(super) fn limit(mut self, count: usize) -> Self {
+        let mut first = First::new(count);
+        self.files.retain(|(_, label)| first.takes(*label));
+        self
+    }
+
     /// Reads all files, on every thread there is; the order stays.
     pub(super) fn load(self, side: usize) -> Result<Pictures, Error> {
         let bytes = side * side * 3;

@@ -25,6 +25,9 @@ pub struct Data {
     /// What is held out of the training split of each class for validation; 0 trains on all of it.
     #[serde(default)]
     pub validation: Validation,
+    /// Pictures of each class that are taken at most, from each split, the first by their order; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
     /// Mean of each colour in [0, 1]: red, green, blue.
     pub mean: [f32; 3],
     /// Standard deviation of each colour.
@@ -47,6 +50,8 @@ pub enum Format {
     TinyImagenet,
     /// The binary files of CIFAR-10 or CIFAR-100.
     CifarBinary,
+    /// `CLASS/*.jpg` and no splits: a fifth of each class is set aside for the test, chosen by the files' names.
+    Pictures,
 }
 
 /// What is held out of every class of the training split.
@@ -156,6 +161,9 @@ impl Data {
             if folder.is_empty() {
                 return Err(format!("{key} = \"\": allowed is the name of a folder"));
             }
+        }
+        if let Some(limit) = self.limit {
+            within("data.limit", limit, 1, 1_000_000)?;
         }
         for (i, (&mean, &deviation)) in self.mean.iter().zip(&self.deviation).enumerate() {
             within(&format!("data.mean[{i}]"), mean, 0.0, 1.0)?;

@@ -1,0 +1,71 @@
+//! `lsspq publish`.
+
+use super::command::Publish;
+use super::model_file;
+use anyhow::Context;
+use lsspq::Model;
+use lsspq_trainer::Error;
+use lsspq_trainer::publish::{Index, card_faults, check_parity, sha256};
+use lsspq_trainer::train::Folder;
+use std::path::{Path, PathBuf};
+
+pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
+    let path = model(&job.model)?;
+    let bytes = model_file::read(&path)?;
+    let sum = sha256(&bytes);
+    if let Some(wanted) = job.sha256.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&sum)) {
+        return Err(Error::data(format!("{} has SHA-256 {sum}, not {wanted}", path.display())).into());
+    }
+    let model = Model::load(&bytes).with_context(|| path.display().to_string())?;
+    let faults = card_faults(model.card());
+    if !faults.is_empty() {
+        return Err(Error::data(format!("{} cannot be published: {}", path.display(), faults.join("; "))).into());
+    }
+    let file = file_name(job, &path)?;
+    let mut index = Index::read(&job.models, &file)?;
+    if !job.replace && (index.models.iter().any(|e| e.file == file) || job.models.join(&file).exists()) {
+        let message = format!("{} is published already: replace it by --replace, or name another by --as", file);
+        return Err(Error::recipe(message).into());
+    }
+    let engines = check_parity(&bytes, job.python.as_deref())?;
+    println!("the same answers from {}", engines.join(", "));
+    if job.python.is_none() {
+        println!("not compared with onnxruntime: LSSPQ_PYTHON names no Python that has it");
+    }
+    let card = model.card();
+    index.put(&file, job.name.as_deref().unwrap_or(&card.dataset), &card.dataset, &bytes);
+    let published = index.write(&job.models, &file, &bytes)?;
+    println!("{}: {} bytes, SHA-256 {sum}", published.display(), bytes.len());
+    println!("{} models are in {}", index.models.len(), job.models.join("index.json").display());
+    Ok(())
+}
+
+/// The model file of a run, or the file itself.
+fn model(path: &Path) -> Result<PathBuf, Error> {
+    if !path.is_dir() {
+        return if path.is_file() {
+            Ok(path.into())
+        } else {
+            Err(Error::recipe(format!("there is no file or run {}", path.display())))
+        };
+    }
+    let (folder, recipe) = Folder::existing(path)?;
+    let model = folder.model(&recipe);
+    if model.is_file() {
+        return Ok(model);
+    }
+    Err(Error::data(format!("the run in {} has not ended: go on with it by `lsspq train --resume`", path.display())))
+}
+
+/// A plain name: the page asks for it beside its list.
+fn file_name(job: &Publish, path: &Path) -> Result<String, Error> {
+    let own = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let name = job.file.clone().or(own).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.ends_with(".onnx") && !name.starts_with('.') && name.chars().all(plain) {
+        return Ok(name);
+    }
+    Err(Error::recipe(format!(
+        "{name:?} cannot be a file's name on the page: letters, digits, `-`, `_`, `.`, and .onnx at the end; see --as"
+    )))
+}
