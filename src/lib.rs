@@ -31,6 +31,7 @@
 pub mod card;
 mod engine;
 mod error;
+pub mod kernels;
 pub mod metrics;
 mod model;
 mod onnx;

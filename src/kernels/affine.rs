@@ -1,0 +1,68 @@
+//! Scale and bias per channel.
+
+use super::error::{KernelError, expect_length};
+
+/// Channels are filled up to a multiple of this, so that vector forms may read whole vectors at the end.
+pub(super) const PAD: usize = 32;
+
+/// Per-channel `y = scale * x + bias`: one multiplication and one addition, each rounded to f32, never fused.
+///
+/// The float graph leaves out the addition where all biases are zero; with zeros here the result is the same number
+/// (at most the sign of a zero differs).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Affine {
+    channels: usize,
+    /// `scale` and `bias`, each filled up with zeros to a multiple of [`PAD`].
+    scale: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Affine {
+    /// Of one scale and one bias a channel.
+    ///
+    /// # Errors
+    /// The lengths differ, or there is no channel.
+    pub fn new(scale: &[f32], bias: &[f32]) -> Result<Self, KernelError> {
+        expect_length("biases", bias.len(), scale.len())?;
+        if scale.is_empty() {
+            return Err(KernelError::new("an affine of no channels"));
+        }
+        let padded = |values: &[f32]| {
+            let mut values = values.to_vec();
+            values.resize(values.len().next_multiple_of(PAD), 0.0);
+            values
+        };
+        Ok(Self { channels: scale.len(), scale: padded(scale), bias: padded(bias) })
+    }
+
+    /// The same scale for all channels and no bias, as a shortcut's or a linear layer's product may have.
+    ///
+    /// # Errors
+    /// There is no channel.
+    pub fn uniform(scale: f32, channels: usize) -> Result<Self, KernelError> {
+        Self::new(&vec![scale; channels], &vec![0.0; channels])
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// One factor a channel.
+    pub fn scale(&self) -> &[f32] {
+        &self.scale[..self.channels]
+    }
+
+    /// One term a channel.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias[..self.channels]
+    }
+
+    /// The affine of one value.
+    #[inline(always)]
+    pub(super) fn apply(&self, channel: usize, x: f32) -> f32 {
+        // Two roundings, as the float graph's Mul and Add.
+        let scaled = self.scale[channel] * x;
+        scaled + self.bias[channel]
+    }
+}
