@@ -73,6 +73,11 @@ impl<'a> Recogniser<'a> {
         all
     }
 
+    /// Side of the square picture.
+    pub(super) fn side(&self) -> usize {
+        self.side
+    }
+
     fn node(&mut self, at: usize, node: &Node) -> Result<State, Reason> {
         let &[output] = &node.outputs[..] else { return Err("it has several outputs".into()) };
         match &*node.proto.op_type {
@@ -291,7 +296,7 @@ impl<'a> Recogniser<'a> {
         };
         let mean = mean.unwrap_or_default();
         // The kernel's pixels go from -255 to 255; a picture goes from 0 to 1.
-        let fits = |(m, g): (&f32, &f32)| (m.abs().max((1.0 - m).abs()) * g.abs()) <= 255.0;
+        let fits = |(m, g): (&f32, &f32)| (m.abs().max((1.0 - m).abs()) * g.abs()) < 255.5;
         if !mean.iter().zip(&gain).all(fits) {
             return Err("the stem's pixels go beyond 255".into());
         }
