@@ -65,14 +65,9 @@ impl Engine {
         matches!(self.runner, Runner::Whole(_))
     }
 
-    /// Logits and embedding of one input `[3, side, side]`.
-    pub(crate) fn run(&self, input: &[f32]) -> Result<(Vec<f32>, Vec<f32>), Error> {
-        self.run_watched(input, &mut |_| {})
-    }
-
-    /// As [`run`](Self::run); `done` is told the position in [`layers`](Self::layers) of every layer behind it, where
-    /// the whole network runs in whole numbers.
-    pub(crate) fn run_watched(&self, input: &[f32], done: &mut dyn FnMut(usize)) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    /// Logits and embedding of one input `[3, side, side]`. `done` is told the position in [`layers`](Self::layers) of
+    /// every layer behind it, where the whole network runs in whole numbers.
+    pub(crate) fn run(&self, input: &[f32], done: &mut dyn FnMut(usize)) -> Result<(Vec<f32>, Vec<f32>), Error> {
         let failed = |e: String| Error::new(ErrorKind::Inference, format!("the network failed: {e}"));
         let (plan, logits, embedding) = match &self.runner {
             Runner::Whole(whole) => return whole.run(input, done).map_err(failed),

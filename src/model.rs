@@ -164,7 +164,7 @@ impl Model {
             let what = format!("an input [3, {side}, {side}] has {wanted} values, got {}", input.len());
             return Err(Error::new(ErrorKind::Picture, what));
         }
-        let (logits, embedding) = self.engine.run_watched(input, done)?;
+        let (logits, embedding) = self.engine.run(input, done)?;
         if !logits.iter().chain(&embedding).all(|v| v.is_finite()) {
             return Err(Error::new(ErrorKind::Inference, "the network yielded something that is no number"));
         }

@@ -60,12 +60,6 @@ pub(super) struct Port {
     pub(super) place: Place,
 }
 
-impl Port {
-    pub(super) fn len(&self) -> usize {
-        self.channels * self.pixels
-    }
-}
-
 /// Steps, and the sizes of the buffers that they share.
 #[derive(Debug)]
 pub(super) struct Program {
