@@ -113,6 +113,63 @@ impl<'a> Epilogue<'a> {
         Ok(())
     }
 
+    /// The sums of one pixel from the channel `first` on; what is behind the last channel is left out.
+    #[inline(always)]
+    pub(super) fn finish_row<const N: usize>(&mut self, channels: usize, pixel: usize, first: usize, sums: &[i32; N]) {
+        if first + N <= channels {
+            self.finish_whole(pixel * channels + first, first, sums);
+        } else {
+            for (channel, &sum) in (first..channels).zip(sums) {
+                self.finish_one(channels, pixel, channel, sum as f32);
+            }
+        }
+    }
+
+    /// What [`finish_one`](Self::finish_one) does, for channels of which there are `N`: one choice for all of them, and
+    /// loops of a fixed length, which become vector instructions. `at` is the place of the first.
+    #[inline(always)]
+    fn finish_whole<const N: usize>(&mut self, at: usize, first: usize, sums: &[i32; N]) {
+        fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
+            values[at..].first_chunk().expect("lengths are checked before")
+        }
+        let mut values = [0.0; N];
+        let (scale, bias) = (part::<_, N>(self.affine.scale(), first), part::<_, N>(self.affine.bias(), first));
+        for i in 0..N {
+            let scaled = scale[i] * sums[i] as f32;
+            values[i] = scaled + bias[i];
+        }
+        match (self.residual, &self.floats) {
+            (Residual::None, _) | (Residual::InPlace, None) => {}
+            (Residual::Floats(residual), _) => {
+                let residual = part::<_, N>(residual, at);
+                (0..N).for_each(|i| values[i] += residual[i]);
+            }
+            (Residual::Levels(residual), _) => {
+                let residual = part::<_, N>(residual, at);
+                (0..N).for_each(|i| values[i] += f32::from(residual[i]));
+            }
+            (Residual::InPlace, Some(floats)) => {
+                let residual = part::<_, N>(floats, at);
+                (0..N).for_each(|i| values[i] += residual[i]);
+            }
+        }
+        if let Some(floats) = &mut self.floats {
+            floats[at..at + N].copy_from_slice(&values);
+        }
+        if let Some(levels) = &mut self.levels {
+            if let Some(affine) = levels.affine {
+                let (scale, bias) = (part::<_, N>(affine.scale(), first), part::<_, N>(affine.bias(), first));
+                for i in 0..N {
+                    let scaled = scale[i] * values[i];
+                    values[i] = scaled + bias[i];
+                }
+            }
+            let top = f32::from(levels.top);
+            let out = &mut levels.out[at..at + N];
+            (0..N).for_each(|i| out[i] = level(values[i], top));
+        }
+    }
+
     /// One value: the reference for every other form.
     #[inline(always)]
     pub(super) fn finish_one(&mut self, channels: usize, pixel: usize, channel: usize, sum: f32) {
@@ -139,5 +196,10 @@ impl<'a> Epilogue<'a> {
 /// Clips to `0 ..= top` and rounds, ties to even; what is no number becomes 0.
 #[inline(always)]
 pub(super) fn level(value: f32, top: f32) -> u8 {
-    value.max(0.0).min(top).round_ties_even() as u8
+    // Comparisons, because `f32::max` and `min` are function calls in WebAssembly.
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < top { value } else { top };
+    // Next to 1.5 * 2^23 a float's last place is one: the addition rounds to a whole number, ties to even, and that
+    // number stands in the lowest bits. Unlike a rounding instruction it is there on every processor.
+    (value + 12_582_912.0).to_bits() as u8
 }
