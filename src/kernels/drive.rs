@@ -42,9 +42,7 @@ pub(super) fn drive<const N: usize>(
         for tile in 0..outputs.div_ceil(N) {
             for (first, panel) in (start..end).step_by(PIXELS).zip(panels.chunks_exact(panel_lanes)) {
                 tiles.sums(tile, panel, &mut sums);
-                for (pixel, sums) in (first..end).zip(&sums) {
-                    epilogue.finish_row(outputs, pixel, tile * N, sums);
-                }
+                epilogue.finish_tile(outputs, first..end.min(first + PIXELS), tile * N, &sums);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::affine::Affine;
 use super::error::{KernelError, expect_length};
+use std::ops::Range;
 
 /// What is added to a scaled sum before it is stored: the other branch of a block.
 #[derive(Clone, Copy, Debug)]
@@ -113,14 +114,22 @@ impl<'a> Epilogue<'a> {
         Ok(())
     }
 
-    /// The sums of one pixel from the channel `first` on; what is behind the last channel is left out.
-    #[inline(always)]
-    pub(super) fn finish_row<const N: usize>(&mut self, channels: usize, pixel: usize, first: usize, sums: &[i32; N]) {
-        if first + N <= channels {
-            self.finish_whole(pixel * channels + first, first, sums);
-        } else {
-            for (channel, &sum) in (first..channels).zip(sums) {
-                self.finish_one(channels, pixel, channel, sum as f32);
+    /// The sums of a few pixels from the channel `first` on; what is behind the last channel is left out.
+    #[inline(never)]
+    pub(super) fn finish_tile<const N: usize>(
+        &mut self,
+        channels: usize,
+        pixels: Range<usize>,
+        first: usize,
+        sums: &[[i32; N]],
+    ) {
+        for (pixel, sums) in pixels.zip(sums) {
+            if first + N <= channels {
+                self.finish_whole(pixel * channels + first, first, sums);
+            } else {
+                for (channel, &sum) in (first..channels).zip(sums) {
+                    self.finish_one(channels, pixel, channel, sum as f32);
+                }
             }
         }
     }

@@ -5,13 +5,13 @@ use super::super::panel::PIXELS;
 use super::{Cut, OUTPUTS, PAIR_LANES};
 use core::arch::x86_64::*;
 
-/// The sums of a tile: `start + 2 * (sum of levels times activations)`.
+/// The sums of a tile: `start + 2 * (low and high sums)`.
 #[inline]
 pub(super) fn sums(
     weights: &[[Lane; PAIR_LANES]],
-    pairs: &[[i32; 4]],
+    pairs: &[[i32; PIXELS]],
     cut: Cut,
-    start: [i32; PIXELS],
+    start: [[i32; 2]; PIXELS],
     sums: &mut [[i32; OUTPUTS]; PIXELS],
 ) {
     // SAFETY: this kernel is chosen only where AVX2 is (see `Kernel::is_available`).
@@ -21,15 +21,15 @@ pub(super) fn sums(
 #[target_feature(enable = "avx2")]
 fn sums_avx2(
     weights: &[[Lane; PAIR_LANES]],
-    pairs: &[[i32; 4]],
+    pairs: &[[i32; PIXELS]],
     cut: Cut,
-    start: [i32; PIXELS],
+    start: [[i32; 2]; PIXELS],
     sums: &mut [[i32; OUTPUTS]; PIXELS],
 ) {
     let zero = _mm256_setzero_si256();
     let mask = _mm256_set1_epi32((1 << cut.field) - 1);
     let field = _mm_cvtsi32_si128(cut.field as i32);
-    let mut all = start.map(|start| [_mm256_set1_epi32(start); 2]);
+    let mut all = start.map(|start| start.map(|start| _mm256_set1_epi32(start)));
     for (weights, pairs) in weights.chunks(cut.run * cut.runs).zip(pairs.chunks(cut.run * cut.runs)) {
         let (mut low, mut total) = ([zero; PIXELS], [zero; PIXELS]);
         for (weights, pairs) in weights.chunks(cut.run).zip(pairs.chunks(cut.run)) {

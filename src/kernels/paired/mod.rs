@@ -1,9 +1,9 @@
 //! Products that compute two outputs in one: weights and activations whose bits leave room in 16 x 16 = 32.
 //!
-//! With levels `q` of `b` bits, the 16-bit weight `q0 + 2^f q1`, `f = 15 - b`, holds the weights of two outputs. Its product
-//! with an activation `a` is `q0 a + 2^f q1 a`, and such products add up side by side until the lower sum needs more
-//! than `f` bits: after `n = (2^f - 1) / (2 (2^b - 1) (2^k - 1))` additions of two products each (4 for 4-bit weights on 4-bit
-//! activations, 91 for 2-bit weights). Then the lower part of the sum is moved elsewhere:
+//! With levels `q` of `b` bits, the signed 16-bit weight `q0 + 2^f (q1 - 2^(b - 1))`, `f = 16 - b`, holds the weights of two
+//! outputs. Its product with an activation `a` is `q0 a + 2^f (q1 - 2^(b - 1)) a`, and such products add up side by side
+//! until the lower sum needs more than `f` bits: for `(2^f - 1) / (2 (2^b - 1) (2^k - 1))` additions of two products each (9
+//! for 4-bit weights on 4-bit activations, 182 for 2-bit weights). Then the lower part of the sum is moved elsewhere:
 //!
 //! ```text
 //! low   = low + (sum & (2^f - 1))
@@ -11,7 +11,11 @@
 //! ```
 //!
 //! So one multiply-and-add instruction (`i32x4.dot_i16x8_s`, `vpmaddwd`) does twice the multiply-adds of
-//! [`wide`](super::wide). The levels become weights as in [`lookup`](super::lookup), by the sums of the activations.
+//! [`wide`](super::wide). With `A` the sum of a pixel's activations, what the outputs get is
+//!
+//! ```text
+//! sum of (2 q0 - (2^b - 1)) a = 2 low - (2^b - 1) A        sum of (2 q1 - (2^b - 1)) a = 2 high + A
+//! ```
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -48,12 +52,12 @@ struct Cut {
 
 impl Cut {
     fn new(bits: u8, activation_bits: u8) -> Option<Self> {
-        let field = 15 - u32::from(bits);
-        let pair = 2 * ((1_u64 << bits) - 1) * ((1 << activation_bits) - 1);
-        let run = ((1 << field) - 1) / pair;
-        // The upper sum stands 2^field higher; both together must stay below 2^31.
-        let runs = (u64::from(i32::MAX.unsigned_abs()) / (pair * ((1 << field) + 1))).checked_div(run)?;
-        (runs > 0).then_some(Self { field, run: run as usize, runs: runs as usize })
+        let field = 16 - u32::from(bits);
+        let activation = (1_usize << activation_bits) - 1;
+        let run = ((1 << field) - 1) / (2 * ((1 << bits) - 1) * activation);
+        // In magnitude a pair adds at most 2^15 for every activation level to the total.
+        let runs = (i32::MAX as usize / ((2 * activation) << 15)).checked_div(run)?;
+        (runs > 0).then_some(Self { field, run, runs })
     }
 }
 
@@ -80,7 +84,8 @@ impl Paired {
                 for o in tile..tile + OUTPUTS / 2 {
                     for i in [2 * pair, 2 * pair + 1] {
                         let (low, high) = (level(o, i), level(o + OUTPUTS / 2, i));
-                        bytes.extend((u16::from(low) | u16::from(high) << cut.field).to_le_bytes());
+                        let weight = i32::from(low) + ((i32::from(high) - (1 << (bits - 1))) << cut.field);
+                        bytes.extend((weight as i16).to_le_bytes());
                     }
                 }
             }
@@ -126,6 +131,7 @@ impl Tiles<OUTPUTS> for Paired {
         let weights = self.weights[tile * tile_lanes..][..tile_lanes].as_chunks().0;
         let (pairs, totals) = panel.split_at(panel.len() - 1);
         let top = (1_i32 << self.bits) - 1;
-        form::sums(weights, words(pairs), self.cut, words(totals)[0].map(|total| -top * total), sums);
+        let start = words(totals)[0].map(|total| [-top * total, total]);
+        form::sums(weights, words(pairs), self.cut, start, sums);
     }
 }

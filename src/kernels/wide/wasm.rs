@@ -6,7 +6,7 @@ use super::{OUTPUTS, PAIR_LANES};
 use core::arch::wasm32::*;
 
 /// The sums of a tile, half of its outputs at a time: eight accumulators are what V8 keeps in registers.
-#[inline]
+#[inline(never)]
 pub(super) fn sums(weights: &[Lane], panel: &[Lane], sums: &mut [[i32; OUTPUTS]; PIXELS]) {
     const HALF: usize = PAIR_LANES / 2;
     for half in 0..2 {
