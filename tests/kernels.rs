@@ -6,7 +6,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use lsspq::kernels::{Affine, Epilogue, Kernel, PointwiseWeights, Residual, Scratch, Shift};
+use lsspq::kernels::{Affine, Epilogue, Kernel, PointwiseWeights, Residual, Scratch, Shift, Stem};
 
 /// Numbers that look random and are the same everywhere.
 struct Dice(u64);
@@ -184,6 +184,30 @@ fn every_epilogue_equals_the_plain_one() {
                 let result = (bits, levels);
                 let expected = expected.get_or_insert_with(|| result.clone());
                 assert!(*expected == result, "{:?}: residual {residual}, {keeps}, {then}", weights.kernel());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stem_equals_plain_loops_at_every_kernel_and_stride() {
+    let (mut dice, mut scratch) = (Dice(5), Scratch::new());
+    for kernel in [1, 3, 5, 7] {
+        for stride in 1..=3 {
+            for (output, height, width) in [(1, 1, 1), (16, 5, 8), (20, 9, 4), (33, 6, 11)] {
+                let count = output * 3 * kernel * kernel;
+                let mut weights: Vec<f32> = dice.floats(count, 440.0).iter().map(|w| w.round()).collect();
+                // One filter at the end of the range: 255 * 147 * 447 is just below 2^24.
+                weights[..3 * kernel * kernel].fill(-447.0);
+                let stem = Stem::pack(&weights, output, kernel, stride, height, width).unwrap();
+                let mut whole: Vec<i16> = (0..height * width * 3).map(|_| dice.below(511) as i16 - 255).collect();
+                whole[0] = -255;
+                let (rows, columns) = stem.output_size();
+                let unit = Affine::uniform(1.0, output).unwrap();
+                let (mut fast, mut plain) = (vec![0.0; rows * columns * output], vec![1.0; rows * columns * output]);
+                stem.run(&whole, Epilogue::floats(&unit, &mut fast), &mut scratch).unwrap();
+                stem.run_plain(&whole, Epilogue::floats(&unit, &mut plain)).unwrap();
+                assert_eq!(fast, plain, "kernel {kernel}, stride {stride}, {height} x {width} x {output}");
             }
         }
     }

@@ -18,22 +18,21 @@ use super::scratch::Scratch;
 /// Outputs of a tile.
 pub(super) const OUTPUTS: usize = 16;
 
-/// Weights in pairs of inputs.
-#[derive(Clone, Debug)]
-pub(super) struct Wide {
-    output: usize,
-    input: usize,
-    /// `[tile][pair][OUTPUTS][2]`, 16 bits each.
-    weights: Vec<Lane>,
-}
-
 /// Lanes of one pair's weights in a tile.
 const PAIR_LANES: usize = OUTPUTS * 4 / LANE;
 
-impl Wide {
-    /// Packs whole numbers `[output, input]`.
+/// Weights in pairs of inputs, tile by tile.
+#[derive(Clone, Debug)]
+pub(super) struct TileWeights {
+    pairs: usize,
+    /// `[tile][pair][OUTPUTS][2]`, 16 bits each.
+    lanes: Vec<Lane>,
+}
+
+impl TileWeights {
+    /// Packs whole numbers `[output, input]`; inputs are filled up to pairs.
     pub(super) fn pack(values: &[i16], output: usize, input: usize) -> Self {
-        let pairs = input.next_multiple_of(LANE) / 2;
+        let pairs = input.div_ceil(2);
         let mut bytes = Vec::with_capacity(output.next_multiple_of(OUTPUTS) * pairs * 4);
         for tile in (0..output).step_by(OUTPUTS) {
             for pair in 0..pairs {
@@ -46,11 +45,44 @@ impl Wide {
                 }
             }
         }
-        Self { output, input, weights: lanes(&bytes) }
+        Self { pairs, lanes: lanes(&bytes) }
     }
 
-    fn pairs(&self) -> usize {
-        self.input.next_multiple_of(LANE) / 2
+    /// Pairs of inputs.
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// The sums of a tile, by the fastest form that the processor has. The panel is `[pair][pixel][2]`, 16 bits each;
+    /// what it has behind the last pair is not read.
+    #[inline(always)]
+    pub(super) fn sums(&self, tile: usize, panel: &[Lane], sums: &mut [[i32; OUTPUTS]; PIXELS]) {
+        let tile_lanes = self.pairs * PAIR_LANES;
+        let weights = &self.lanes[tile * tile_lanes..][..tile_lanes];
+        #[cfg(target_arch = "wasm32")]
+        return wasm::sums(weights, panel, sums);
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2.
+            return unsafe { avx2::sums(weights, panel, sums) };
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        portable::sums(weights, panel, sums);
+    }
+}
+
+/// A pointwise layer.
+#[derive(Clone, Debug)]
+pub(super) struct Wide {
+    output: usize,
+    input: usize,
+    weights: TileWeights,
+}
+
+impl Wide {
+    /// Packs whole numbers `[output, input]`.
+    pub(super) fn pack(values: &[i16], output: usize, input: usize) -> Self {
+        Self { output, input, weights: TileWeights::pack(values, output, input) }
     }
 
     /// Lanes that a block of pixels needs.
@@ -67,7 +99,7 @@ impl Wide {
 impl Tiles<OUTPUTS> for Wide {
     /// `[pair][pixel][2]`, 16 bits each: a lane a pair.
     fn panel_lanes(&self) -> usize {
-        self.pairs()
+        self.input.next_multiple_of(LANE) / 2
     }
 
     #[inline]
@@ -77,22 +109,6 @@ impl Tiles<OUTPUTS> for Wide {
 
     #[inline]
     fn sums(&self, tile: usize, panel: &[Lane], sums: &mut [[i32; OUTPUTS]; PIXELS]) {
-        let tile_lanes = self.pairs() * PAIR_LANES;
-        let weights = &self.weights[tile * tile_lanes..][..tile_lanes];
-        sum_tile(weights, panel, sums);
+        self.weights.sums(tile, panel, sums);
     }
-}
-
-/// The sums of a tile, by the fastest form that the processor has.
-#[inline(always)]
-pub(super) fn sum_tile(weights: &[Lane], panel: &[Lane], sums: &mut [[i32; OUTPUTS]; PIXELS]) {
-    #[cfg(target_arch = "wasm32")]
-    return wasm::sums(weights, panel, sums);
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
-        return unsafe { avx2::sums(weights, panel, sums) };
-    }
-    #[cfg(not(target_arch = "wasm32"))]
-    portable::sums(weights, panel, sums);
 }
