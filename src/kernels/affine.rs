@@ -48,6 +48,13 @@ impl Affine {
         &self.bias
     }
 
+    /// Scales and biases of `N` channels from `first` on, which must be there.
+    #[inline(always)]
+    pub(super) fn part<const N: usize>(&self, first: usize) -> (&[f32; N], &[f32; N]) {
+        let parts = self.scale[first..].first_chunk().zip(self.bias[first..].first_chunk());
+        parts.expect("channels are checked before")
+    }
+
     /// The affine of one value.
     #[inline(always)]
     pub(super) fn apply(&self, channel: usize, x: f32) -> f32 {

@@ -123,59 +123,42 @@ impl<'a> Epilogue<'a> {
         first: usize,
         sums: &[[i32; N]],
     ) {
+        if first + N <= channels {
+            return self.finish_whole(channels, pixels, first, sums);
+        }
         for (pixel, sums) in pixels.zip(sums) {
-            if first + N <= channels {
-                self.finish_whole(pixel * channels + first, first, sums);
-            } else {
-                for (channel, &sum) in (first..channels).zip(sums) {
-                    self.finish_one(channels, pixel, channel, sum as f32);
-                }
+            for (channel, &sum) in (first..channels).zip(sums) {
+                self.finish_one(channels, pixel, channel, sum as f32);
             }
         }
     }
 
-    /// What [`finish_one`](Self::finish_one) does, for channels of which there are `N`: one choice for all of them, and
-    /// loops of a fixed length, which become vector instructions. `at` is the place of the first.
+    /// What [`finish_one`](Self::finish_one) does, where all `N` channels are there: one choice for all of them, and
+    /// loops of a fixed length, which become vector instructions.
     #[inline(always)]
-    fn finish_whole<const N: usize>(&mut self, at: usize, first: usize, sums: &[i32; N]) {
-        fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
-            values[at..].first_chunk().expect("lengths are checked before")
-        }
-        let mut values = [0.0; N];
-        let (scale, bias) = (part::<_, N>(self.affine.scale(), first), part::<_, N>(self.affine.bias(), first));
-        for i in 0..N {
-            let scaled = scale[i] * sums[i] as f32;
-            values[i] = scaled + bias[i];
-        }
-        match (self.residual, &self.floats) {
-            (Residual::None, _) | (Residual::InPlace, None) => {}
-            (Residual::Floats(residual), _) => {
-                let residual = part::<_, N>(residual, at);
-                (0..N).for_each(|i| values[i] += residual[i]);
+    fn finish_whole<const N: usize>(&mut self, channels: usize, pixels: Range<usize>, first: usize, sums: &[[i32; N]]) {
+        let (affine, second) =
+            (self.affine.part(first), self.levels.as_ref().and_then(|l| l.affine).map(|a| a.part(first)));
+        for (pixel, sums) in pixels.zip(sums) {
+            let at = pixel * channels + first;
+            let mut values = apply(affine, sums.map(|sum| sum as f32));
+            match (self.residual, &self.floats) {
+                (Residual::None, _) | (Residual::InPlace, None) => {}
+                (Residual::Floats(other), _) => add(&mut values, part(other, at)),
+                (Residual::Levels(other), _) => add(&mut values, &part::<_, N>(other, at).map(f32::from)),
+                (Residual::InPlace, Some(floats)) => add(&mut values, part(floats, at)),
             }
-            (Residual::Levels(residual), _) => {
-                let residual = part::<_, N>(residual, at);
-                (0..N).for_each(|i| values[i] += f32::from(residual[i]));
+            if let Some(floats) = &mut self.floats {
+                floats[at..at + N].copy_from_slice(&values);
             }
-            (Residual::InPlace, Some(floats)) => {
-                let residual = part::<_, N>(floats, at);
-                (0..N).for_each(|i| values[i] += residual[i]);
-            }
-        }
-        if let Some(floats) = &mut self.floats {
-            floats[at..at + N].copy_from_slice(&values);
-        }
-        if let Some(levels) = &mut self.levels {
-            if let Some(affine) = levels.affine {
-                let (scale, bias) = (part::<_, N>(affine.scale(), first), part::<_, N>(affine.bias(), first));
-                for i in 0..N {
-                    let scaled = scale[i] * values[i];
-                    values[i] = scaled + bias[i];
+            if let Some(levels) = &mut self.levels {
+                if let Some(second) = second {
+                    values = apply(second, values);
                 }
+                let top = f32::from(levels.top);
+                let out: &mut [u8; N] = levels.out[at..].first_chunk_mut().expect(CHECKED);
+                *out = values.map(|value| level(value, top));
             }
-            let top = f32::from(levels.top);
-            let out = &mut levels.out[at..at + N];
-            (0..N).for_each(|i| out[i] = level(values[i], top));
         }
     }
 
@@ -200,6 +183,27 @@ impl<'a> Epilogue<'a> {
             levels.out[at] = level(value, f32::from(levels.top));
         }
     }
+}
+
+const CHECKED: &str = "lengths are checked before";
+
+#[inline(always)]
+fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
+    values[at..].first_chunk().expect(CHECKED)
+}
+
+#[inline(always)]
+fn add<const N: usize>(values: &mut [f32; N], other: &[f32; N]) {
+    values.iter_mut().zip(other).for_each(|(value, other)| *value += other);
+}
+
+#[inline(always)]
+fn apply<const N: usize>((scale, bias): (&[f32; N], &[f32; N]), mut values: [f32; N]) -> [f32; N] {
+    for ((value, scale), bias) in values.iter_mut().zip(scale).zip(bias) {
+        let scaled = scale * *value;
+        *value = scaled + bias;
+    }
+    values
 }
 
 /// Clips to `0 ..= top` and rounds, ties to even; what is no number becomes 0.
