@@ -134,18 +134,23 @@ impl<'a> Epilogue<'a> {
     }
 
     /// What [`finish_one`](Self::finish_one) does, where all `N` channels are there: one choice for all of them, and
-    /// loops of a fixed length, which become vector instructions.
+    /// loops of a fixed length, which become vector instructions (`map` of an array does not).
     #[inline(always)]
     fn finish_whole<const N: usize>(&mut self, channels: usize, pixels: Range<usize>, first: usize, sums: &[[i32; N]]) {
         let (affine, second) =
             (self.affine.part(first), self.levels.as_ref().and_then(|l| l.affine).map(|a| a.part(first)));
         for (pixel, sums) in pixels.zip(sums) {
             let at = pixel * channels + first;
-            let mut values = apply(affine, sums.map(|sum| sum as f32));
+            let mut values = [0.0; N];
+            values.iter_mut().zip(sums).for_each(|(value, &sum)| *value = sum as f32);
+            values = apply(affine, values);
             match (self.residual, &self.floats) {
                 (Residual::None, _) | (Residual::InPlace, None) => {}
                 (Residual::Floats(other), _) => add(&mut values, part(other, at)),
-                (Residual::Levels(other), _) => add(&mut values, &part::<_, N>(other, at).map(f32::from)),
+                (Residual::Levels(other), _) => {
+                    let other = part::<_, N>(other, at);
+                    values.iter_mut().zip(other).for_each(|(value, &other)| *value += f32::from(other));
+                }
                 (Residual::InPlace, Some(floats)) => add(&mut values, part(floats, at)),
             }
             if let Some(floats) = &mut self.floats {
@@ -157,7 +162,7 @@ impl<'a> Epilogue<'a> {
                 }
                 let top = f32::from(levels.top);
                 let out: &mut [u8; N] = levels.out[at..].first_chunk_mut().expect(CHECKED);
-                *out = values.map(|value| level(value, top));
+                out.iter_mut().zip(values).for_each(|(out, value)| *out = level(value, top));
             }
         }
     }
