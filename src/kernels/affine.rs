@@ -2,17 +2,12 @@
 
 use super::error::{KernelError, expect_length};
 
-/// Channels are filled up to a multiple of this, so that vector forms may read whole vectors at the end.
-pub(super) const PAD: usize = 32;
-
 /// Per-channel `y = scale * x + bias`: one multiplication and one addition, each rounded to f32, never fused.
 ///
 /// The float graph leaves out the addition where all biases are zero; with zeros here the result is the same number
 /// (at most the sign of a zero differs).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affine {
-    channels: usize,
-    /// `scale` and `bias`, each filled up with zeros to a multiple of [`PAD`].
     scale: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -27,12 +22,7 @@ impl Affine {
         if scale.is_empty() {
             return Err(KernelError::new("an affine of no channels"));
         }
-        let padded = |values: &[f32]| {
-            let mut values = values.to_vec();
-            values.resize(values.len().next_multiple_of(PAD), 0.0);
-            values
-        };
-        Ok(Self { channels: scale.len(), scale: padded(scale), bias: padded(bias) })
+        Ok(Self { scale: scale.to_vec(), bias: bias.to_vec() })
     }
 
     /// The same scale for all channels and no bias, as a shortcut's or a linear layer's product may have.
@@ -45,17 +35,24 @@ impl Affine {
 
     /// Number of channels.
     pub fn channels(&self) -> usize {
-        self.channels
+        self.scale.len()
     }
 
     /// One factor a channel.
     pub fn scale(&self) -> &[f32] {
-        &self.scale[..self.channels]
+        &self.scale
     }
 
     /// One term a channel.
     pub fn bias(&self) -> &[f32] {
-        &self.bias[..self.channels]
+        &self.bias
+    }
+
+    /// Scales and biases of `N` channels from `first` on, which must be there.
+    #[inline(always)]
+    pub(super) fn part<const N: usize>(&self, first: usize) -> (&[f32; N], &[f32; N]) {
+        let parts = self.scale[first..].first_chunk().zip(self.bias[first..].first_chunk());
+        parts.expect("channels are checked before")
     }
 
     /// The affine of one value.

@@ -2,6 +2,7 @@
 
 use super::affine::Affine;
 use super::error::{KernelError, expect_length};
+use std::ops::Range;
 
 /// What is added to a scaled sum before it is stored: the other branch of a block.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +114,59 @@ impl<'a> Epilogue<'a> {
         Ok(())
     }
 
+    /// The sums of a few pixels from the channel `first` on; what is behind the last channel is left out.
+    #[inline(never)]
+    pub(super) fn finish_tile<const N: usize>(
+        &mut self,
+        channels: usize,
+        pixels: Range<usize>,
+        first: usize,
+        sums: &[[i32; N]],
+    ) {
+        if first + N <= channels {
+            return self.finish_whole(channels, pixels, first, sums);
+        }
+        for (pixel, sums) in pixels.zip(sums) {
+            for (channel, &sum) in (first..channels).zip(sums) {
+                self.finish_one(channels, pixel, channel, sum as f32);
+            }
+        }
+    }
+
+    /// What [`finish_one`](Self::finish_one) does, where all `N` channels are there: one choice for all of them, and
+    /// loops of a fixed length, which become vector instructions (`map` of an array does not).
+    #[inline(always)]
+    fn finish_whole<const N: usize>(&mut self, channels: usize, pixels: Range<usize>, first: usize, sums: &[[i32; N]]) {
+        let (affine, second) =
+            (self.affine.part(first), self.levels.as_ref().and_then(|l| l.affine).map(|a| a.part(first)));
+        for (pixel, sums) in pixels.zip(sums) {
+            let at = pixel * channels + first;
+            let mut values = [0.0; N];
+            values.iter_mut().zip(sums).for_each(|(value, &sum)| *value = sum as f32);
+            values = apply(affine, values);
+            match (self.residual, &self.floats) {
+                (Residual::None, _) | (Residual::InPlace, None) => {}
+                (Residual::Floats(other), _) => add(&mut values, part(other, at)),
+                (Residual::Levels(other), _) => {
+                    let other = part::<_, N>(other, at);
+                    values.iter_mut().zip(other).for_each(|(value, &other)| *value += f32::from(other));
+                }
+                (Residual::InPlace, Some(floats)) => add(&mut values, part(floats, at)),
+            }
+            if let Some(floats) = &mut self.floats {
+                floats[at..at + N].copy_from_slice(&values);
+            }
+            if let Some(levels) = &mut self.levels {
+                if let Some(second) = second {
+                    values = apply(second, values);
+                }
+                let top = f32::from(levels.top);
+                let out: &mut [u8; N] = levels.out[at..].first_chunk_mut().expect(CHECKED);
+                out.iter_mut().zip(values).for_each(|(out, value)| *out = level(value, top));
+            }
+        }
+    }
+
     /// One value: the reference for every other form.
     #[inline(always)]
     pub(super) fn finish_one(&mut self, channels: usize, pixel: usize, channel: usize, sum: f32) {
@@ -136,8 +190,34 @@ impl<'a> Epilogue<'a> {
     }
 }
 
+const CHECKED: &str = "lengths are checked before";
+
+#[inline(always)]
+fn part<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
+    values[at..].first_chunk().expect(CHECKED)
+}
+
+#[inline(always)]
+fn add<const N: usize>(values: &mut [f32; N], other: &[f32; N]) {
+    values.iter_mut().zip(other).for_each(|(value, other)| *value += other);
+}
+
+#[inline(always)]
+fn apply<const N: usize>((scale, bias): (&[f32; N], &[f32; N]), mut values: [f32; N]) -> [f32; N] {
+    for ((value, scale), bias) in values.iter_mut().zip(scale).zip(bias) {
+        let scaled = scale * *value;
+        *value = scaled + bias;
+    }
+    values
+}
+
 /// Clips to `0 ..= top` and rounds, ties to even; what is no number becomes 0.
 #[inline(always)]
 pub(super) fn level(value: f32, top: f32) -> u8 {
-    value.max(0.0).min(top).round_ties_even() as u8
+    // Comparisons, because `f32::max` and `min` are function calls in WebAssembly.
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < top { value } else { top };
+    // Next to 1.5 * 2^23 a float's last place is one: the addition rounds to a whole number, ties to even, and that
+    // number stands in the lowest bits. Unlike a rounding instruction it is there on every processor.
+    (value + 12_582_912.0).to_bits() as u8
 }

@@ -1,8 +1,10 @@
 //! Products in f32: linear layers whose weights or whose inputs are no whole numbers.
 
-use super::affine::PAD;
 use super::epilogue::Epilogue;
 use super::error::{KernelError, expect_length};
+
+/// Outputs side by side.
+const PAD: usize = 16;
 
 /// Float weights `[output, input]`. Each output's products are added in the order of its inputs, multiplied and added
 /// separately; a float runtime sums in another order and may differ in the last digits.

@@ -50,10 +50,17 @@
 //! ```
 
 mod affine;
+#[cfg(feature = "bench")]
+pub mod bench;
+mod drive;
 mod epilogue;
 mod error;
 mod float;
 mod kernel;
+mod lane;
+mod lookup;
+mod paired;
+mod panel;
 mod pointwise;
 mod pool;
 mod quantise;
@@ -61,6 +68,7 @@ mod scalar;
 mod scratch;
 mod shift;
 mod stem;
+mod wide;
 
 pub use affine::Affine;
 pub use epilogue::{Epilogue, Levels, Residual};

@@ -3,17 +3,30 @@
 use super::epilogue::Epilogue;
 use super::error::{KernelError, expect_length};
 use super::kernel::Kernel;
+use super::kernel::block;
+use super::lookup::{self, Lookup};
+use super::paired::Paired;
+use super::panel::Source;
 use super::scalar;
 use super::scratch::Scratch;
 use super::shift::Shift;
+use super::wide::Wide;
 
 /// Whole-number weights `[output, input]`, packed for the kernel that is fastest for them.
 #[derive(Clone, Debug)]
 pub struct PointwiseWeights {
     input: usize,
     output: usize,
-    kernel: Kernel,
-    values: Vec<i16>,
+    packed: Packed,
+}
+
+/// Weights in the order in which a kernel reads them.
+#[derive(Clone, Debug)]
+enum Packed {
+    Scalar(Vec<i16>),
+    Lookup(Lookup),
+    Paired(Paired),
+    Wide(Wide),
 }
 
 impl PointwiseWeights {
@@ -53,8 +66,24 @@ impl PointwiseWeights {
         if let Some(level) = levels.iter().find(|&&level| i16::from(level) > top) {
             return Err(KernelError::new(format!("a weight level of {level} at {bits} bits")));
         }
-        let values = levels.iter().map(|&level| 2 * i16::from(level) - top).collect();
-        Self::of_values(kernel, values, output, input, activation_bits)
+        let values: Vec<i16> = levels.iter().map(|&level| 2 * i16::from(level) - top).collect();
+        check(&values, output, input, activation_bits)?;
+        let kernel = kernel.unwrap_or_else(|| Kernel::choose(Some(bits), activation_bits, output));
+        let refused =
+            || KernelError::new(format!("{kernel:?} takes no {bits}-bit weights on {activation_bits}-bit activations"));
+        let packed = match kernel {
+            _ if !kernel.is_available() => {
+                return Err(KernelError::new(format!("{kernel:?} is not there on this processor")));
+            }
+            Kernel::Scalar => Packed::Scalar(values),
+            Kernel::Lookup if activation_bits > lookup::ACTIVATION_BITS => return Err(refused()),
+            Kernel::Lookup => Packed::Lookup(Lookup::pack(levels, output, input, bits, activation_bits)),
+            Kernel::Paired => {
+                Packed::Paired(Paired::pack(levels, output, input, bits, activation_bits).ok_or_else(refused)?)
+            }
+            Kernel::Wide => Packed::Wide(Wide::pack(&values, output, input)),
+        };
+        Ok(Self { input, output, packed })
     }
 
     /// Packs signed weights of up to eight bits, `[output, input]` row-major, that stand for themselves.
@@ -65,26 +94,9 @@ impl PointwiseWeights {
         if !(1..=8).contains(&activation_bits) {
             return Err(KernelError::new(format!("activations of {activation_bits} bits")));
         }
-        Self::of_values(None, weights.iter().map(|&w| w.into()).collect(), output, input, activation_bits)
-    }
-
-    fn of_values(
-        kernel: Option<Kernel>,
-        values: Vec<i16>,
-        output: usize,
-        input: usize,
-        activation_bits: u8,
-    ) -> Result<Self, KernelError> {
-        if output == 0 || input == 0 {
-            return Err(KernelError::new(format!("a product of {output} outputs and {input} inputs")));
-        }
-        expect_length("weights", values.len(), output.saturating_mul(input))?;
-        let widest = values.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0);
-        let largest = u64::from(widest) * ((1 << activation_bits) - 1) * input as u64;
-        if i32::try_from(largest).is_err() {
-            return Err(KernelError::new(format!("a sum of {input} products can leave 32 bits")));
-        }
-        Ok(Self { input, output, kernel: kernel.unwrap_or(Kernel::Scalar), values })
+        let values: Vec<i16> = weights.iter().map(|&w| w.into()).collect();
+        check(&values, output, input, activation_bits)?;
+        Ok(Self { input, output, packed: Packed::Wide(Wide::pack(&values, output, input)) })
     }
 
     /// Input channels.
@@ -99,12 +111,27 @@ impl PointwiseWeights {
 
     /// The kernel that computes it.
     pub fn kernel(&self) -> Kernel {
-        self.kernel
+        match self.packed {
+            Packed::Scalar(_) => Kernel::Scalar,
+            Packed::Lookup(_) => Kernel::Lookup,
+            Packed::Paired(_) => Kernel::Paired,
+            Packed::Wide(_) => Kernel::Wide,
+        }
+    }
+
+    fn block(&self) -> usize {
+        block(self.kernel(), self.input)
     }
 
     /// Makes `scratch` large enough for this layer, whatever the number of pixels.
     pub fn plan(&self, scratch: &mut Scratch) {
-        let _ = scratch;
+        let block = self.block();
+        scratch.reserve(match &self.packed {
+            Packed::Scalar(_) => 0,
+            Packed::Lookup(lookup) => lookup.scratch_lanes(block),
+            Packed::Paired(paired) => paired.scratch_lanes(block),
+            Packed::Wide(wide) => wide.scratch_lanes(block),
+        });
     }
 
     /// Multiplies activations `[pixels, input]` (without `shift`), or the map `[height, width, input]` that `shift`
@@ -130,10 +157,28 @@ impl PointwiseWeights {
         };
         expect_length("activations", input.len(), self.input * shift.map_or(pixels, Shift::input_pixels))?;
         epilogue.check(pixels, self.output)?;
-        self.plan(scratch);
-        match self.kernel {
-            Kernel::Scalar => scalar::product(&self.values, self.input, input, pixels, shift, &mut epilogue),
+        let source = Source { input, channels: self.input, pixels, shift };
+        let block = self.block();
+        match &self.packed {
+            Packed::Scalar(values) => scalar::product(values, source, &mut epilogue),
+            Packed::Lookup(lookup) => lookup.run(source, block, &mut epilogue, scratch),
+            Packed::Paired(paired) => paired.run(source, block, &mut epilogue, scratch),
+            Packed::Wide(wide) => wide.run(source, block, &mut epilogue, scratch),
         }
         Ok(())
     }
+}
+
+/// Whether the weights fit their shape and no sum can leave 32 bits.
+fn check(values: &[i16], output: usize, input: usize, activation_bits: u8) -> Result<(), KernelError> {
+    if output == 0 || input == 0 {
+        return Err(KernelError::new(format!("a product of {output} outputs and {input} inputs")));
+    }
+    expect_length("weights", values.len(), output.saturating_mul(input))?;
+    let widest = values.iter().map(|w| w.unsigned_abs()).max().unwrap_or(0);
+    let largest = u64::from(widest) * ((1 << activation_bits) - 1) * input as u64;
+    if i32::try_from(largest).is_err() {
+        return Err(KernelError::new(format!("a sum of {input} products can leave 32 bits")));
+    }
+    Ok(())
 }

@@ -1,13 +1,12 @@
 //! Memory that kernels need while they run, kept from call to call.
 
+use super::lane::{LANE, Lane, lane};
+
 /// Buffers of one thread of inference. They grow to what a layer needs when it is first run or [planned
 /// for](super::PointwiseWeights::plan) and are never given back, so that frames allocate nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// Panels of activations; aligned to 16 bytes.
-    panel: Vec<u128>,
-    /// Sums of a panel.
-    pub(super) sums: Vec<i32>,
+    lanes: Vec<Lane>,
 }
 
 impl Scratch {
@@ -18,6 +17,20 @@ impl Scratch {
 
     /// Bytes held.
     pub fn len_bytes(&self) -> usize {
-        self.panel.len() * 16 + self.sums.len() * 4
+        self.lanes.len() * LANE
+    }
+
+    /// Two buffers of these lengths in lanes, whose contents are whatever the last call left.
+    pub(super) fn split(&mut self, first: usize, second: usize) -> (&mut [Lane], &mut [Lane]) {
+        self.reserve(first + second);
+        let (a, rest) = self.lanes.split_at_mut(first);
+        (a, &mut rest[..second])
+    }
+
+    /// Makes room for that many lanes.
+    pub(super) fn reserve(&mut self, count: usize) {
+        if self.lanes.len() < count {
+            self.lanes.resize(count, lane(&[0; LANE]));
+        }
     }
 }

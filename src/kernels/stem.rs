@@ -2,7 +2,11 @@
 
 use super::epilogue::Epilogue;
 use super::error::{KernelError, expect_length};
+use super::lane::{LANE, Lane, bytes, bytes_mut};
+use super::panel::PIXELS;
 use super::scratch::Scratch;
+use super::wide::{OUTPUTS, TileWeights};
+use std::ops::Range;
 
 /// Colours of a picture.
 const COLOURS: usize = 3;
@@ -18,8 +22,10 @@ pub struct Stem {
     stride: usize,
     height: usize,
     width: usize,
-    /// `[output][row][column][colour]`, the order of a picture's pixels.
+    /// `[output][row][column][colour]`, the order of a picture's pixels; each row has an even length, by a zero at its
+    /// end, so that pairs of inputs lie in one row.
     values: Vec<i16>,
+    weights: TileWeights,
 }
 
 impl Stem {
@@ -45,17 +51,20 @@ impl Stem {
         if weights.iter().any(|w| w.fract() != 0.0 || w.abs() > f32::from(i16::MAX)) {
             return Err(KernelError::new("stem weights that are no whole numbers of 16 bits"));
         }
-        let mut values = vec![0; weights.len()];
-        for (filter, row) in weights.chunks_exact(COLOURS * taps).zip(values.chunks_exact_mut(COLOURS * taps)) {
+        let row = row_length(kernel);
+        let mut values = vec![0; output * kernel * row];
+        for (filter, values) in weights.chunks_exact(COLOURS * taps).zip(values.chunks_exact_mut(kernel * row)) {
             let sum: u64 = filter.iter().map(|w| w.abs() as u64).sum();
             if 255 * sum >= EXACT {
                 return Err(KernelError::new("stem weights whose sums can reach 2^24"));
             }
             for (at, &weight) in filter.iter().enumerate() {
-                row[at % taps * COLOURS + at / taps] = weight as i16;
+                let (colour, tap) = (at / taps, at % taps);
+                values[tap / kernel * row + tap % kernel * COLOURS + colour] = weight as i16;
             }
         }
-        Ok(Self { output, kernel, stride, height, width, values })
+        let weights = TileWeights::pack(&values, output, kernel * row);
+        Ok(Self { output, kernel, stride, height, width, values, weights })
     }
 
     /// Output channels.
@@ -70,7 +79,17 @@ impl Stem {
 
     /// Makes `scratch` large enough.
     pub fn plan(&self, scratch: &mut Scratch) {
-        let _ = scratch;
+        scratch.reserve(self.padded_lanes() + self.weights.pairs());
+    }
+
+    /// Numbers in a row of the padded picture.
+    fn padded_row(&self) -> usize {
+        (self.width + self.kernel - 1) * COLOURS
+    }
+
+    /// Lanes of the padded picture, and one number more that the end of a filter's last row reads.
+    fn padded_lanes(&self) -> usize {
+        ((self.height + self.kernel - 1) * self.padded_row() + 1).div_ceil(LANE / 2)
     }
 
     /// Convolves `whole`, `[height, width, 3]` from -255 to 255 (see [`whole_pixels`]), and hands the sums
@@ -80,32 +99,90 @@ impl Stem {
     /// A slice whose length does not fit.
     pub fn run(&self, whole: &[i16], mut epilogue: Epilogue, scratch: &mut Scratch) -> Result<(), KernelError> {
         let (rows, columns) = self.output_size();
+        let pixels = rows * columns;
+        expect_length("pixels", whole.len(), self.height * self.width * COLOURS)?;
+        epilogue.check(pixels, self.output)?;
+        let (padded, panel) = scratch.split(self.padded_lanes(), self.weights.pairs());
+        self.pad(whole, padded);
+        let mut sums = [[0; OUTPUTS]; PIXELS];
+        for first in (0..pixels).step_by(PIXELS) {
+            let end = pixels.min(first + PIXELS);
+            self.fill(padded, first..end, columns, panel);
+            for tile in 0..self.output.div_ceil(OUTPUTS) {
+                self.weights.sums(tile, panel, &mut sums);
+                epilogue.finish_tile(self.output, first..end, tile * OUTPUTS, &sums);
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), in plain loops: the reference.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_plain(&self, whole: &[i16], mut epilogue: Epilogue) -> Result<(), KernelError> {
+        let (rows, columns) = self.output_size();
         expect_length("pixels", whole.len(), self.height * self.width * COLOURS)?;
         epilogue.check(rows * columns, self.output)?;
-        self.plan(scratch);
         for pixel in 0..rows * columns {
-            for (output, filter) in self.values.chunks_exact(COLOURS * self.kernel * self.kernel).enumerate() {
-                let sum = self.sum(filter, whole, pixel / columns, pixel % columns);
+            for output in 0..self.output {
+                let sum = self.sum(output, whole, pixel / columns, pixel % columns);
                 epilogue.finish_one(self.output, pixel, output, sum as f32);
             }
         }
         Ok(())
     }
 
-    /// One sum, in plain loops: the reference.
-    fn sum(&self, filter: &[i16], whole: &[i16], y: usize, x: usize) -> i32 {
-        let reach = self.kernel / 2;
+    fn sum(&self, output: usize, whole: &[i16], y: usize, x: usize) -> i32 {
+        let (kernel, row) = (self.kernel, row_length(self.kernel));
         let mut sum = 0;
-        for (at, &weight) in filter.iter().enumerate() {
+        for at in 0..COLOURS * kernel * kernel {
             let (tap, colour) = (at / COLOURS, at % COLOURS);
-            let row = (y * self.stride + tap / self.kernel).checked_sub(reach).filter(|&r| r < self.height);
-            let column = (x * self.stride + tap % self.kernel).checked_sub(reach).filter(|&c| c < self.width);
-            if let (Some(row), Some(column)) = (row, column) {
-                sum += i32::from(weight) * i32::from(whole[(row * self.width + column) * COLOURS + colour]);
+            let inside = |place: usize, side: usize| place.checked_sub(kernel / 2).filter(|&place| place < side);
+            let row_at = inside(y * self.stride + tap / kernel, self.height);
+            let column_at = inside(x * self.stride + tap % kernel, self.width);
+            if let (Some(row_at), Some(column_at)) = (row_at, column_at) {
+                let weight = self.values[(output * kernel + tap / kernel) * row + tap % kernel * COLOURS + colour];
+                sum += i32::from(weight) * i32::from(whole[(row_at * self.width + column_at) * COLOURS + colour]);
             }
         }
         sum
     }
+
+    /// Copies the picture with zeros around it, so that no filter has to look where it ends.
+    fn pad(&self, whole: &[i16], padded: &mut [Lane]) {
+        let (reach, length) = (self.kernel / 2, self.padded_row() * 2);
+        let padded = bytes_mut(padded);
+        padded.fill(0);
+        for (y, row) in whole.chunks_exact(self.width * COLOURS).enumerate() {
+            let start = (y + reach) * length + reach * COLOURS * 2;
+            let out = &mut padded[start..start + row.len() * 2];
+            for (out, value) in out.as_chunks_mut::<2>().0.iter_mut().zip(row) {
+                *out = value.to_le_bytes();
+            }
+        }
+    }
+
+    /// The pictures below the filters at a few pixels, `[pair][pixel][2]`: a lane a pair.
+    fn fill(&self, padded: &[Lane], pixels: Range<usize>, columns: usize, panel: &mut [Lane]) {
+        let (padded, panel) = (bytes(padded), bytes_mut(panel));
+        let pairs = row_length(self.kernel) / 2;
+        for (at, pixel) in pixels.enumerate() {
+            let (y, x) = (pixel / columns * self.stride, pixel % columns * self.stride);
+            for (row, panel) in panel.chunks_exact_mut(pairs * LANE).enumerate() {
+                let start = ((y + row) * self.padded_row() + x * COLOURS) * 2;
+                let values = padded[start..start + pairs * 4].as_chunks::<4>().0;
+                for (value, out) in values.iter().zip(panel.as_chunks_mut::<LANE>().0) {
+                    out[at * 4..at * 4 + 4].copy_from_slice(value);
+                }
+            }
+        }
+    }
+}
+
+/// Numbers in a row of a filter: colours of its columns, and a zero where that makes them even.
+fn row_length(kernel: usize) -> usize {
+    (kernel * COLOURS).next_multiple_of(2)
 }
 
 /// A picture `[3, height, width]` in [0, 1] as whole numbers `[height, width, 3]`: `round((value - mean) * gain)`, ties to
