@@ -58,6 +58,7 @@ pub fn deployed(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<D
         accuracy: None,
         float_twin: None,
         stages: position.results(&recipe.stages, recipe.network.bits.weights),
+        calibration: None,
         recipe: recipe.to_toml(),
         seed: recipe.seed,
         licence: recipe.licence.clone(),
