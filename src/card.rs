@@ -3,6 +3,7 @@
 //! Every field of [`ModelCard`] is one `metadata_props` entry whose key is `lsspq.` and the field's name and whose value
 //! is the field as JSON, so that any ONNX viewer shows it.
 
+use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind};
 use crate::spec::NetworkSpec;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct ModelCard {
     /// Accuracy after each training stage on the validation split (or the training's own last look), first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageResult>,
+    /// From which probability on an answer is called sure; none where that was never measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// The resolved recipe as TOML.
     #[serde(default)]
     pub recipe: String,
@@ -85,7 +89,7 @@ impl ModelCard {
     /// Reads a card from metadata entries; those without our prefix are passed over.
     ///
     /// # Errors
-    /// [`ErrorKind::Metadata`] where an entry is missing, is no JSON, has the wrong type, comes from a newer format, or
+    /// [`ErrorKind::NoCard`] where no entry is ours; [`ErrorKind::Metadata`] where one is missing, is no JSON, has the wrong type, comes from a newer format, or
     /// where the specification and the labels do not fit each other.
     pub fn from_metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
         let bad = |what: String| Error::new(ErrorKind::Metadata, what);
@@ -98,9 +102,11 @@ impl ModelCard {
             }
         }
         if fields.is_empty() {
-            return Err(bad("the file carries no metadata of an L-SSPQ model (no key begins with `lsspq.`); \
-                 export it with `lsspq export`"
-                .into()));
+            return Err(Error::new(
+                ErrorKind::NoCard,
+                "the file carries no metadata of an L-SSPQ model (no key begins with `lsspq.`); \
+                 export it with `lsspq export`",
+            ));
         }
         let format = fields.get("format").and_then(serde_json::Value::as_u64);
         if format.is_some_and(|f| f > u64::from(FORMAT)) {
@@ -113,6 +119,9 @@ impl ModelCard {
         card.spec.validate().map_err(|e| bad(format!("the network specification: {e}")))?;
         if card.labels.len() != card.spec.classes {
             return Err(bad(format!("{} labels for {} classes", card.labels.len(), card.spec.classes)));
+        }
+        if let Some(calibration) = &card.calibration {
+            calibration.validate()?;
         }
         Ok(card)
     }

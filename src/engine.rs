@@ -117,7 +117,7 @@ fn optimised(file: &ModelFile, mixed: Option<&Mixed>) -> TractResult<Arc<TypedRu
 }
 
 /// Runs something of tract's; its errors and panics become errors of ours.
-fn guarded<T>(kind: ErrorKind, what: &str, action: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
+pub(crate) fn guarded<T>(kind: ErrorKind, what: &str, action: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
     match catch_unwind(AssertUnwindSafe(action)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Error::new(kind, format!("{what}: {error:#}"))),

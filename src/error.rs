@@ -10,10 +10,14 @@ pub enum ErrorKind {
     NotAModel,
     /// The file is larger than `Model::MAX_BYTES`.
     TooLarge,
-    /// The metadata that every model of this project carries is missing or unreadable.
+    /// An ONNX file without any metadata of this project: perhaps another program's classifier, see `PlainClassifier`.
+    NoCard,
+    /// The metadata of this project is incomplete or unreadable.
     Metadata,
     /// The graph has inputs, outputs or operators that this library cannot run.
     Unsupported,
+    /// A list of labels that is unreadable or does not fit the classes.
+    Labels,
     /// A picture whose size and number of bytes disagree, or an empty one.
     Picture,
     /// The network failed while it ran.
@@ -26,8 +30,10 @@ impl ErrorKind {
         match self {
             Self::NotAModel => "not-a-model",
             Self::TooLarge => "too-large",
+            Self::NoCard => "no-card",
             Self::Metadata => "metadata",
             Self::Unsupported => "unsupported",
+            Self::Labels => "labels",
             Self::Picture => "picture",
             Self::Inference => "inference",
         }

@@ -5,6 +5,7 @@
 //! size into the network's input, and answers with labels:
 //!
 //! - [`Model`] is a loaded file: [`Model::classify`], [`Model::embed`], [`Model::card`], [`Model::metrics`].
+//! - [`PlainClassifier`] is any other classifier with a fixed input, as ONNX.
 //! - [`preprocess`] is the one way from pixels to the input.
 //! - [`card`] and [`spec`] are what a file says about itself, [`size`] and [`metrics`] what follows from it.
 //!
@@ -28,15 +29,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod calibration;
 pub mod card;
 mod engine;
 mod error;
 pub mod kernels;
+pub mod labels;
 pub mod metrics;
 mod model;
 mod onnx;
+pub mod plain;
 mod plan;
 pub mod preprocess;
+pub mod shifts;
 pub mod size;
 pub mod spec;
 #[cfg(target_arch = "wasm32")]
@@ -46,4 +51,5 @@ pub use card::ModelCard;
 pub use error::{Error, ErrorKind};
 pub use metrics::Metrics;
 pub use model::{LayerTime, Model, Output, Prediction};
+pub use plain::PlainClassifier;
 pub use plan::PlannedLayer;

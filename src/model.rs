@@ -7,12 +7,14 @@ use crate::metrics::Metrics;
 use crate::onnx::ModelFile;
 use crate::plan::PlannedLayer;
 use crate::preprocess::input_from_rgba;
+use crate::shifts::{self, Shift};
 use serde::Serialize;
 
 /// A loaded model. It is never changed by use; threads may share it.
 #[derive(Debug)]
 pub struct Model {
     card: ModelCard,
+    shifts: Vec<Shift>,
     engine: Engine,
     bytes: usize,
 }
@@ -68,7 +70,7 @@ impl Model {
     /// # Errors
     /// - [`ErrorKind::TooLarge`] above [`Model::MAX_BYTES`].
     /// - [`ErrorKind::NotAModel`] where the bytes are empty, no ONNX file, or a part of one.
-    /// - [`ErrorKind::Metadata`] where the model card is missing or wrong.
+    /// - [`ErrorKind::NoCard`] where there is no model card; [`ErrorKind::Metadata`] where it is wrong.
     /// - [`ErrorKind::Unsupported`] where the graph does not fit the card (input `image` float32 `[N, 3, H, W]`, outputs
     ///   `logits` and `embedding`), or has operators that cannot be run.
     ///
@@ -91,7 +93,8 @@ impl Model {
         Self::check_size(bytes.len() as u64)?;
         let file = ModelFile::read(bytes, &engine::known_operators())?;
         let engine = build(&file)?;
-        Ok(Self { card: file.card, engine, bytes: bytes.len() })
+        let shifts = file.proto.graph.as_ref().map(shifts::read).unwrap_or_default();
+        Ok(Self { card: file.card, shifts, engine, bytes: bytes.len() })
     }
 
     /// Every layer in the order in which it runs, the kernel that computes it, or why it runs in float. Empty where
@@ -108,6 +111,11 @@ impl Model {
     /// What the file says about itself.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// The learned displacements of every shift layer, in the order of the blocks.
+    pub fn shifts(&self) -> &[Shift] {
+        &self.shifts
     }
 
     /// Size of the file in bytes.
@@ -190,17 +198,22 @@ impl Model {
 
     /// The `top_k` most likely classes of an output, the likeliest first; of equal ones the lower index.
     pub fn predictions(&self, output: &Output, top_k: usize) -> Vec<Prediction> {
-        let mut ranked: Vec<(usize, f32)> = softmax(&output.logits).into_iter().enumerate().collect();
-        // By logit, not by probability: two logits far below the first may round to the same probability.
-        ranked.sort_by(|(a, _), (b, _)| output.logits[*b].total_cmp(&output.logits[*a]).then(a.cmp(b)));
-        let label = |index: usize| self.card.labels.get(index).cloned().unwrap_or_default();
-        let named = |(index, probability)| Prediction { index, label: label(index), probability };
-        ranked.into_iter().take(top_k).map(named).collect()
+        rank(&output.logits, &softmax(&output.logits), &self.card.labels, top_k)
     }
 }
 
+/// The `top_k` classes of the largest logits, the largest first; of equal ones the lower index.
+pub(crate) fn rank(logits: &[f32], probabilities: &[f32], labels: &[String], top_k: usize) -> Vec<Prediction> {
+    let mut ranked: Vec<(usize, f32)> = probabilities.iter().copied().enumerate().collect();
+    // By logit, not by probability: two logits far below the first may round to the same probability.
+    ranked.sort_by(|(a, _), (b, _)| logits[*b].total_cmp(&logits[*a]).then(a.cmp(b)));
+    let label = |index: usize| labels.get(index).cloned().unwrap_or_default();
+    let named = |(index, probability)| Prediction { index, label: label(index), probability };
+    ranked.into_iter().take(top_k).map(named).collect()
+}
+
 /// Probabilities that sum to 1. The largest logit is taken off first, so that no exponential overflows.
-fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|l| (l - largest).exp()).collect();
     let sum: f32 = powers.iter().sum();

@@ -6,6 +6,7 @@ use crate::card::ModelCard;
 use crate::error::{Error, ErrorKind};
 use prost::Message;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
@@ -33,17 +34,8 @@ pub(crate) struct ModelFile {
 impl ModelFile {
     /// Decodes and checks a file; `known` are the operators that can be run.
     pub(crate) fn read(bytes: &[u8], known: &OnnxOpRegister) -> Result<Self, Error> {
-        let broken = |what: String| Error::new(ErrorKind::NotAModel, what);
-        if bytes.is_empty() {
-            return Err(broken("the file is empty (0 bytes)".into()));
-        }
-        let proto = ModelProto::decode(bytes)
-            .map_err(|e| broken(format!("the bytes are no ONNX file, or only a part of one: {e}")))?;
-        let graph = proto
-            .graph
-            .as_ref()
-            .filter(|g| !g.node.is_empty())
-            .ok_or_else(|| broken("the bytes are no ONNX file, or only a part of one: there is no graph".into()))?;
+        let proto = decode(bytes)?;
+        let graph = graph_of(&proto)?;
         let entries = proto.metadata_props.iter().map(|entry| (&*entry.key, &*entry.value));
         let card = ModelCard::from_metadata(entries)?;
         check_accuracy(&card)?;
@@ -58,6 +50,23 @@ impl ModelFile {
         let (logits, embedding) = (position(LOGITS)?, position(EMBEDDING)?);
         Ok(Self { card, logits, embedding, proto })
     }
+}
+
+/// The message in the bytes.
+pub(crate) fn decode(bytes: &[u8]) -> Result<ModelProto, Error> {
+    let broken = |what: String| Error::new(ErrorKind::NotAModel, what);
+    if bytes.is_empty() {
+        return Err(broken("the file is empty (0 bytes)".into()));
+    }
+    ModelProto::decode(bytes).map_err(|e| broken(format!("the bytes are no ONNX file, or only a part of one: {e}")))
+}
+
+/// The graph of a message, which has at least one node.
+pub(crate) fn graph_of(proto: &ModelProto) -> Result<&GraphProto, Error> {
+    proto.graph.as_ref().filter(|g| !g.node.is_empty()).ok_or_else(|| {
+        let what = "the bytes are no ONNX file, or only a part of one: there is no graph";
+        Error::new(ErrorKind::NotAModel, what)
+    })
 }
 
 fn unsupported(what: String) -> Error {
@@ -77,7 +86,7 @@ fn check_accuracy(card: &ModelCard) -> Result<(), Error> {
 }
 
 /// Every stored tensor has a type we know and exactly the bytes that its shape asks for.
-fn check_tensors(graph: &GraphProto) -> Result<(), Error> {
+pub(crate) fn check_tensors(graph: &GraphProto) -> Result<(), Error> {
     let attributes = graph.node.iter().flat_map(|n| &n.attribute);
     let constants = attributes.flat_map(|a| a.t.iter().chain(&a.tensors));
     for tensor in graph.initializer.iter().chain(constants) {
@@ -121,7 +130,7 @@ fn stored_elements(tensor: &TensorProto) -> Option<u64> {
 }
 
 /// Every operator can be run, and every name that is used exists once.
-fn check_nodes(graph: &GraphProto, known: &OnnxOpRegister) -> Result<(), Error> {
+pub(crate) fn check_nodes(graph: &GraphProto, known: &OnnxOpRegister) -> Result<(), Error> {
     let mut names = HashSet::new();
     let stored: HashSet<&str> = graph.initializer.iter().map(|t| &*t.name).collect();
     // An input may be listed a second time as an initialiser: that is its default value.
@@ -157,33 +166,82 @@ fn described(node: &NodeProto) -> String {
 
 /// There is one input, [`INPUT`], and it takes pictures of that side.
 fn check_input(graph: &GraphProto, side: usize) -> Result<(), Error> {
-    let stored: HashSet<&str> = graph.initializer.iter().map(|t| &*t.name).collect();
-    let inputs: Vec<&ValueInfoProto> = graph.input.iter().filter(|i| !stored.contains(&*i.name)).collect();
+    let inputs = true_inputs(graph);
     let [input] = inputs[..] else {
         return Err(unsupported(format!("the graph has {} inputs; it needs one, `{INPUT}`", inputs.len())));
     };
     if input.name != INPUT {
         return Err(unsupported(format!("the graph's input is `{}`; it needs `{INPUT}`", input.name)));
     }
-    let Some(type_proto::Value::TensorType(tensor)) = input.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
-        return Err(unsupported(format!("the input `{INPUT}` has no tensor type")));
-    };
-    if tensor.elem_type != DataType::Float as i32 {
-        return Err(unsupported(format!("the input `{INPUT}` is not float32")));
-    }
-    let dims: Vec<Option<i64>> = tensor.shape.iter().flat_map(|s| &s.dim).map(fixed).collect();
+    let dims = float_shape(input)?;
     let side = side as i64;
     // The batch may be open or 1: one picture is run at a time.
     match dims[..] {
         [None | Some(1), Some(3), Some(h), Some(w)] if h == side && w == side => Ok(()),
         _ => {
-            let shown: Vec<String> = dims.iter().map(|d| d.map_or("N".into(), |d| d.to_string())).collect();
+            let shown = shown(&dims);
             Err(unsupported(format!(
-                "the input `{INPUT}` has the shape [{}], the model card asks for [N, 3, {side}, {side}]",
-                shown.join(", ")
+                "the input `{INPUT}` has the shape {shown}, the model card asks for [N, 3, {side}, {side}]"
             )))
         }
     }
+}
+
+/// The side of the one input `[N, 3, S, S]` of any classifier.
+pub(crate) fn square_side(graph: &GraphProto, allowed: RangeInclusive<usize>) -> Result<usize, Error> {
+    let inputs = true_inputs(graph);
+    let [input] = inputs[..] else {
+        return Err(unsupported(format!("the graph has {} inputs; a picture is one", inputs.len())));
+    };
+    let dims = float_shape(input)?;
+    let side = match dims[..] {
+        [None | Some(1), Some(3), Some(h), Some(w)] if h == w => usize::try_from(h).ok(),
+        _ => None,
+    };
+    side.filter(|side| allowed.contains(side)).ok_or_else(|| {
+        unsupported(format!(
+            "the input `{}` has the shape {}; it must be [N, 3, S, S] with one fixed side S of {} to {} pixels \
+             (export the model for pictures of one size)",
+            input.name,
+            shown(&dims),
+            allowed.start(),
+            allowed.end()
+        ))
+    })
+}
+
+/// Position of the output that holds the classes: the only one, or the one that is called `logits`.
+pub(crate) fn only_output(graph: &GraphProto) -> Result<usize, Error> {
+    match &graph.output[..] {
+        [_] => Ok(0),
+        outputs => outputs.iter().position(|o| o.name == LOGITS).ok_or_else(|| {
+            let count = outputs.len();
+            unsupported(format!("the graph has {count} outputs and none is called `{LOGITS}`; a classifier has one"))
+        }),
+    }
+}
+
+/// The inputs that are not stored in the file: one that is has a default value and need not be given.
+fn true_inputs(graph: &GraphProto) -> Vec<&ValueInfoProto> {
+    let stored: HashSet<&str> = graph.initializer.iter().map(|t| &*t.name).collect();
+    graph.input.iter().filter(|i| !stored.contains(&*i.name)).collect()
+}
+
+/// The shape of a float32 input; open dimensions are none.
+fn float_shape(input: &ValueInfoProto) -> Result<Vec<Option<i64>>, Error> {
+    let name = &input.name;
+    let Some(type_proto::Value::TensorType(tensor)) = input.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+        return Err(unsupported(format!("the input `{name}` has no tensor type")));
+    };
+    if tensor.elem_type != DataType::Float as i32 {
+        return Err(unsupported(format!("the input `{name}` is not float32")));
+    }
+    Ok(tensor.shape.iter().flat_map(|s| &s.dim).map(fixed).collect())
+}
+
+fn shown(dims: &[Option<i64>]) -> String {
+    let dims: Vec<String> = dims.iter().map(|d| d.map_or("N".into(), |d| d.to_string())).collect();
+    format!("[{}]", dims.join(", "))
 }
 
 fn fixed(dim: &tract_onnx::pb::tensor_shape_proto::Dimension) -> Option<i64> {

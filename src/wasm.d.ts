@@ -5,12 +5,14 @@ export type Pixels = Uint8ClampedArray | Uint8Array;
 export type ClassifierErrorCode =
   | "not-a-model"
   | "too-large"
+  | "no-card"
   | "metadata"
   | "unsupported"
+  | "labels"
   | "picture"
   | "inference";
 
-/** What `Classifier` throws. */
+/** What `Classifier` and `PlainClassifier` throw. */
 export interface ClassifierError extends Error {
   code: ClassifierErrorCode;
 }
@@ -28,6 +30,38 @@ export interface Prediction {
 export interface Classification {
   predictions: Prediction[];
   milliseconds: { preprocess: number; inference: number; total: number };
+  /** What the network saw, red, green and blue planes `[3, S, S]` in [0, 1], where it was asked for. */
+  input?: Float32Array;
+}
+
+/** What a plain classifier expects of its numbers: 0 to 1, or ImageNet's mean and deviation taken off. */
+export type Normalisation = "unit" | "imagenet";
+
+/** What is known of a plain classifier. */
+export interface PlainInfo {
+  /** Name of the graph, or an empty text. */
+  name: string;
+  producer: string;
+  /** Height and width of the input in pixels. */
+  side: number;
+  classes: number;
+  labels: string[];
+  /** Whether the metadata or the caller named the classes. */
+  named: boolean;
+  normalisation: Normalisation;
+  /** Whether the network itself ends with a softmax. */
+  softmax: boolean;
+  sizeBytes: number;
+  operators: number;
+}
+
+/** Of `images` validation pictures `answered` reached the threshold, and `right` of those were right. */
+export interface Calibration {
+  /** The least probability of an answer that is called sure. */
+  threshold: number;
+  images: number;
+  answered: number;
+  right: number;
 }
 
 /** How often a network was right on how many pictures. */
@@ -58,6 +92,7 @@ export interface ModelCard {
   accuracy?: Accuracy;
   float_twin?: Accuracy;
   stages?: { epochs: number; weights?: number; activations?: number; validation?: Accuracy }[];
+  calibration?: Calibration;
   /** The resolved recipe as TOML. */
   recipe: string;
   seed: number;
@@ -112,8 +147,18 @@ export interface Layer {
   /** Pixels. */
   sideOut: number;
   weights: number;
+  /** Bytes of the packed weights. */
+  weightsBytes: number;
   /** `null` is 32-bit float, or a layer without weights. */
   bits: number | null;
   multiplyAdds: number;
   floatParameters: number;
+}
+
+/** One shift layer: every channel shows what lies at its displacement, down and to the right in pixels. */
+export interface Shift {
+  name: string;
+  /** The farthest that a displacement reaches. */
+  reach: number;
+  displacements: [number, number][];
 }

@@ -1,9 +1,11 @@
-//! What JavaScript sees: the class `Classifier`. The only file that knows JavaScript; it adds nothing but conversions
+//! What JavaScript sees: the classes `Classifier` and `PlainClassifier`. The only file that knows JavaScript; it adds nothing but conversions
 //! and the clock.
 
 use crate::error::{Error, ErrorKind};
+use crate::labels;
 use crate::model::{Model, Prediction};
-use crate::size::layers;
+use crate::plain::{Normalisation, PlainClassifier as Plain};
+use crate::size::{Layer, layers};
 use js_sys::{Float32Array, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::JsCast;
@@ -48,7 +50,8 @@ impl Classifier {
         Model::load(&bytes.to_vec()).map(|model| Self { model }).map_err(thrown)
     }
 
-    /// The `topK` (5 if absent) likeliest classes of RGBA pixels of any size, and the milliseconds it took.
+    /// The `topK` (5 if absent) likeliest classes of RGBA pixels of any size, and the milliseconds it took; with
+    /// `withInput` also what the network saw.
     #[wasm_bindgen(unchecked_return_type = "Classification")]
     pub fn classify(
         &self,
@@ -56,15 +59,14 @@ impl Classifier {
         width: f64,
         height: f64,
         #[wasm_bindgen(js_name = topK)] top_k: Option<u32>,
+        #[wasm_bindgen(js_name = withInput)] with_input: Option<bool>,
     ) -> Result<JsValue, JsValue> {
         let begin = now();
         let input = self.prepared(rgba, width, height)?;
         let ready = now();
         let output = self.model.run(&input).map_err(thrown)?;
         let predictions = self.model.predictions(&output, top_k.unwrap_or(5) as usize);
-        let end = now();
-        let milliseconds = Milliseconds { preprocess: ready - begin, inference: end - ready, total: end - begin };
-        plain(&Classification { predictions, milliseconds })
+        answer(predictions, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
     }
 
     /// The embedding of RGBA pixels of any size: the pooled vector before the linear layer.
@@ -116,20 +118,116 @@ impl Classifier {
     /// The layers from the picture to the logits.
     #[wasm_bindgen(unchecked_return_type = "Layer[]")]
     pub fn layers(&self) -> Result<JsValue, JsValue> {
-        plain(&layers(&self.model.card().spec))
+        let layers = layers(&self.model.card().spec);
+        let sized = |layer: &Layer| Sized { weights_bytes: layer.weights_bytes(), layer: layer.clone() };
+        plain(&layers.iter().map(sized).collect::<Vec<_>>())
+    }
+
+    /// The learned displacements of every shift layer, in the order of the blocks.
+    #[wasm_bindgen(unchecked_return_type = "Shift[]")]
+    pub fn shifts(&self) -> Result<JsValue, JsValue> {
+        plain(&self.model.shifts())
     }
 
     fn prepared(&self, rgba: &JsValue, width: f64, height: f64) -> Result<Vec<f32>, JsValue> {
-        let (width, height) = (whole(width)?, whole(height)?);
-        // A canvas gives bytes that clamp: the same bytes under another name.
-        let pixels = match rgba.dyn_ref::<js_sys::Uint8ClampedArray>() {
-            Some(clamped) => clamped.to_vec(),
-            None => rgba.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or_else(|| {
-                thrown(Error::new(ErrorKind::Picture, "the pixels are no Uint8Array or Uint8ClampedArray"))
-            })?,
-        };
-        self.model.input(&pixels, width, height).map_err(thrown)
+        let (rgba, width, height) = picture(rgba, width, height)?;
+        self.model.input(&rgba, width, height).map_err(thrown)
     }
+}
+
+/// Any image classifier as ONNX, with a fixed input `[N, 3, S, S]` and one output of logits. Errors are thrown as
+/// `Error` with a `code`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct PlainClassifier {
+    model: Plain,
+}
+
+#[wasm_bindgen]
+impl PlainClassifier {
+    /// Reads an ONNX file. Without `labels` those in its metadata are taken, if there are any; without `normalisation`
+    /// pictures go in as they are, 0 to 1.
+    pub fn load(
+        bytes: &Uint8Array,
+        labels: Option<Vec<String>>,
+        #[wasm_bindgen(unchecked_param_type = "Normalisation | undefined")] normalisation: Option<String>,
+    ) -> Result<PlainClassifier, JsValue> {
+        Model::check_size(u64::from(bytes.length())).map_err(thrown)?;
+        let named = |name: String| {
+            let what = format!("{name} is no normalisation: `unit` or `imagenet`");
+            Normalisation::named(&name).ok_or_else(|| thrown(Error::new(ErrorKind::Unsupported, what)))
+        };
+        let normalisation = normalisation.map(named).transpose()?.unwrap_or_default();
+        Plain::load(&bytes.to_vec(), labels, normalisation).map(|model| Self { model }).map_err(thrown)
+    }
+
+    /// As `Classifier.classify`.
+    #[wasm_bindgen(unchecked_return_type = "Classification")]
+    pub fn classify(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+        #[wasm_bindgen(js_name = topK)] top_k: Option<u32>,
+        #[wasm_bindgen(js_name = withInput)] with_input: Option<bool>,
+    ) -> Result<JsValue, JsValue> {
+        let begin = now();
+        let (rgba, width, height) = picture(rgba, width, height)?;
+        let input = self.model.input(&rgba, width, height).map_err(thrown)?;
+        let ready = now();
+        let output = self.model.run(&input).map_err(thrown)?;
+        let predictions = self.model.predictions(&output, top_k.unwrap_or(5) as usize);
+        answer(predictions, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
+    }
+
+    /// What is known of it.
+    #[wasm_bindgen(unchecked_return_type = "PlainInfo")]
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        plain(self.model.info())
+    }
+}
+
+/// The labels in a text file: one a line, or JSON. Throws where there are fewer than two.
+#[wasm_bindgen(js_name = parseLabels)]
+pub fn parse_labels(text: &str) -> Result<Vec<String>, JsValue> {
+    let what = "the file has no labels: it needs one a line, without empty lines, and two at least";
+    labels::from_text(text).ok_or_else(|| thrown(Error::new(ErrorKind::Labels, what)))
+}
+
+/// A layer and the bytes of its packed weights.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sized {
+    #[serde(flatten)]
+    layer: Layer,
+    weights_bytes: u64,
+}
+
+/// The answer to a picture, from the times at which it began, was prepared and ended.
+fn answer(
+    predictions: Vec<Prediction>,
+    [begin, ready, end]: [f64; 3],
+    input: Option<&[f32]>,
+) -> Result<JsValue, JsValue> {
+    let milliseconds = Milliseconds { preprocess: ready - begin, inference: end - ready, total: end - begin };
+    let answer = plain(&Classification { predictions, milliseconds })?;
+    if let Some(input) = input {
+        Reflect::set(&answer, &"input".into(), &Float32Array::from(input))?;
+    }
+    Ok(answer)
+}
+
+/// The bytes and the size of a picture.
+fn picture(rgba: &JsValue, width: f64, height: f64) -> Result<(Vec<u8>, u32, u32), JsValue> {
+    let (width, height) = (whole(width)?, whole(height)?);
+    // A canvas gives bytes that clamp: the same bytes under another name.
+    let pixels = match rgba.dyn_ref::<js_sys::Uint8ClampedArray>() {
+        Some(clamped) => clamped.to_vec(),
+        None => rgba.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or_else(|| {
+            thrown(Error::new(ErrorKind::Picture, "the pixels are no Uint8Array or Uint8ClampedArray"))
+        })?,
+    };
+    Ok((pixels, width, height))
 }
 
 /// A number of pixels. JavaScript's own conversion would turn -1 into four thousand million and `NaN` into 0.

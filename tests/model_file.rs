@@ -83,7 +83,7 @@ fn flipped_bytes_never_panic() {
 #[test]
 fn a_file_without_a_card_says_how_to_get_one() {
     let (kind, text) = refused(|m| m.metadata_props.clear());
-    assert_eq!(kind, ErrorKind::Metadata);
+    assert_eq!(kind, ErrorKind::NoCard);
     assert!(text.contains("no metadata") && text.contains("lsspq export"), "{text}");
 }
 
@@ -96,6 +96,7 @@ fn a_card_that_cannot_be_is_refused() {
         ("lsspq.labels", "[\"one\"]", "1 labels for 3 classes"),
         ("lsspq.labels", "oops", "lsspq.labels is no JSON"),
         ("lsspq.format", "99", "format 99"),
+        ("lsspq.calibration", "{\"threshold\":2,\"images\":10,\"answered\":9,\"right\":9}", "threshold is 2"),
         ("lsspq.accuracy", "{\"images\":10,\"top1\":11,\"top5\":12}", "11 and 12 right of 10"),
     ] {
         let (kind, text) = set(key, value);

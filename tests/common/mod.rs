@@ -46,6 +46,7 @@ pub fn card_of(side: usize, labels: &[&str]) -> ModelCard {
         accuracy: Some(Accuracy { images: 100, top1: 90, top5: 100 }),
         float_twin: Some(Accuracy { images: 100, top1: 92, top5: 100 }),
         stages: vec![],
+        calibration: None,
         recipe: String::new(),
         seed: 7,
         licence: "MIT OR Apache-2.0".into(),

@@ -1,6 +1,7 @@
 /** The camera: what it shows is named, and every way in which it does not work is said. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { CAMERAS, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
@@ -167,6 +168,129 @@ describe("a running camera", () => {
       assert.ok(await page.isHidden("#notice"));
     });
   });
+
+  test("that was unplugged goes on by itself when it is plugged in again", async () => {
+    await withCamera(CAMERAS.playing(playing), {}, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#stage[data-state=live]");
+      await page.$eval("#video", (video) => {
+        const [track] = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (video).srcObject).getVideoTracks();
+        track.dispatchEvent(new Event("ended"));
+      });
+      await page.waitForSelector("#stage[data-state=idle]");
+      await page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event("devicechange")));
+      await page.waitForSelector("#stage[data-state=live]");
+      assert.ok(await page.isHidden("#notice"));
+      // Stopped by the visitor it stays off, whatever is plugged in.
+      await page.click("#stop");
+      assert.equal(await page.evaluate(() => document.activeElement?.id), "start");
+      await page.evaluate(() => navigator.mediaDevices.dispatchEvent(new Event("devicechange")));
+      await page.waitForTimeout(300);
+      assert.equal(await page.getAttribute("#stage", "data-state"), "idle");
+    });
+  });
+
+  test("whose permission is taken back stops in words, and goes on when it is given again", async () => {
+    await withCamera(CAMERAS.playing(playing), {}, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#stage[data-state=live]");
+      const change = (/** @type {string} */ state) => page.evaluate((state) => /** @type {any} */ (window).changePermission(state), state);
+      await change("denied");
+      assert.match(await noticeOf(page), /no longer allowed/);
+      assert.equal(await page.$eval("#video", (video) => /** @type {HTMLVideoElement} */ (video).srcObject), null);
+      await change("granted");
+      await page.waitForSelector("#stage[data-state=live]");
+      assert.ok(await page.isHidden("#notice"));
+    });
+  });
+
+  test("that falls silent is said, and the words go when pictures come again", async () => {
+    await withCamera(CAMERAS.playing(playing), {}, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#stage[data-state=live]");
+      const say = (/** @type {string} */ event) =>
+        page.$eval("#video", (video, event) => {
+          const [track] = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (video).srcObject).getVideoTracks();
+          track.dispatchEvent(new Event(event));
+        }, event);
+      await say("mute");
+      assert.match(await noticeOf(page), /sends no pictures/);
+      await say("unmute");
+      await page.waitForSelector("#notice", { state: "hidden" });
+    });
+  });
+
+  test("is released when the page is left", async () => {
+    await withCamera(CAMERAS.playing(playing), {}, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#stage[data-state=live]");
+      const state = await page.evaluate(() => {
+        const video = /** @type {HTMLVideoElement} */ (document.querySelector("#video"));
+        const [track] = /** @type {MediaStream} */ (video.srcObject).getVideoTracks();
+        window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        return track.readyState;
+      });
+      assert.equal(state, "ended");
+      await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+      await page.waitForSelector("#stage[data-state=live]");
+    });
+  });
+
+  test("of a phone is switched from rear to front and back", async () => {
+    const phone = (/** @type {import("playwright-core").Page} */ page) =>
+      page.addInitScript(() => {
+        const asked = /** @type {any[]} */ ((/** @type {any} */ (window).asked = []));
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (constraints) => {
+          asked.push(/** @type {any} */ (constraints?.video).facingMode?.ideal);
+          return real(constraints);
+        };
+        const settings = MediaStreamTrack.prototype.getSettings;
+        MediaStreamTrack.prototype.getSettings = function () {
+          return { ...settings.call(this), facingMode: asked.at(-1) };
+        };
+      });
+    await withCamera(CAMERAS.two, { before: phone }, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#flip:visible");
+      assert.equal(await page.textContent("#flip"), "Front camera");
+      await page.click("#flip");
+      await page.waitForFunction(() => document.querySelector("#flip")?.textContent === "Rear camera");
+      assert.equal(await page.getAttribute("#mirror", "aria-pressed"), "true");
+      await page.click("#flip");
+      await page.waitForFunction(() => document.querySelector("#flip")?.textContent === "Front camera");
+      assert.equal(await page.getAttribute("#mirror", "aria-pressed"), "false");
+      assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).asked), ["environment", "user", "environment"]);
+    });
+  });
+
+  test("can be frozen, copied and saved", async () => {
+    const context = { permissions: ["clipboard-read", "clipboard-write"] };
+    await withCamera(CAMERAS.playing(playing), { context }, async (page) => {
+      assert.ok(await page.isHidden("#tools"), "there is nothing to copy yet");
+      await page.click("#start");
+      await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+      await page.click("#freeze");
+      assert.equal(await page.getAttribute("#freeze", "aria-pressed"), "true");
+      assert.ok(await page.$eval("#video", (video) => /** @type {HTMLVideoElement} */ (video).paused));
+      // The answer to the very frame that is shown: it has no rate.
+      await page.waitForFunction(() => document.querySelector("#rate")?.textContent === "–");
+      await page.click("#copy");
+      await page.waitForFunction(() => document.querySelector("#copy")?.textContent === "Copied");
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      const label = await page.textContent("#top-label");
+      assert.match(copied, new RegExp(`^(Not sure, perhaps )?${label}\n\d+\.\d %\t${label}\n`));
+      assert.match(copied, /CIFAR-10, lsspq$/);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+      assert.equal(download.suggestedFilename(), `lsspq-${label}.png`);
+      const png = readFileSync(await download.path());
+      assert.equal(png.subarray(1, 4).toString(), "PNG");
+      // 640x480 twice as large, and a line of text below.
+      assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20) > 960], [1280, true]);
+      await page.click("#freeze");
+      await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
+    });
+  });
 });
 
 describe("a camera that does not start", () => {
@@ -196,6 +320,22 @@ describe("a camera that does not start", () => {
     await withCamera(CAMERAS.two, { before: busy }, async (page) => {
       await page.click("#start");
       assert.match(await noticeOf(page), /in use by another program/);
+    });
+  });
+
+  test("because another program has it starts when that program lets it go", async () => {
+    const busy = (/** @type {import("playwright-core").Page} */ page) =>
+      page.addInitScript(() => {
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = (constraints) =>
+          /** @type {any} */ (window).free ? real(constraints) : Promise.reject(new DOMException("busy", "NotReadableError"));
+      });
+    await withCamera(CAMERAS.two, { before: busy }, async (page) => {
+      await page.click("#start");
+      await noticeOf(page);
+      await page.evaluate(() => Object.assign(window, { free: true }));
+      await page.waitForSelector("#stage[data-state=live]");
+      assert.ok(await page.isHidden("#notice"));
     });
   });
 

@@ -153,6 +153,7 @@ fn card(spec: &NetworkSpec) -> ModelCard {
         accuracy: None,
         float_twin: None,
         stages: Vec::new(),
+        calibration: None,
         recipe: String::new(),
         seed: 0,
         licence: String::new(),

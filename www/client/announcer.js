@@ -22,18 +22,20 @@ export class Announcer {
 
   /**
    * @param {import("../shared/messages.js").Prediction} top
+   * @param {boolean} unsure
    * @param {number} now in milliseconds
    * @param {boolean} final says it at once: a picture does not change
    */
-  hear({ label, probability }, now, final) {
-    if (label !== this.#candidate) {
-      this.#candidate = label;
+  hear({ label, probability }, unsure, now, final) {
+    const heard = `${unsure} ${label}`;
+    if (heard !== this.#candidate) {
+      this.#candidate = heard;
       this.#since = now;
     }
     const settled = now - this.#since >= STAY_MS && now - this.#saidAt >= QUIET_MS;
-    if (label === this.#said || !(final || settled)) return;
-    this.#said = label;
+    if (heard === this.#said || !(final || settled)) return;
+    this.#said = heard;
     this.#saidAt = now;
-    this.#region.textContent = answer.announce(label, probability);
+    this.#region.textContent = answer.announce(label, probability, unsure);
   }
 }

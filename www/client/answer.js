@@ -1,68 +1,81 @@
-/** The answer: label, bars, and how long it took. */
+/** The answer: label, bars, and whether it is sure. */
 
 import { Announcer } from "./announcer.js";
 import { element, make } from "./dom.js";
-import { Smoother } from "./smoothing.js";
+import { showInput } from "./preview.js";
+import { rememberChoice } from "./settings.js";
+import { FADES_MS, Smoother } from "./smoothing.js";
+import { Steady } from "./steady.js";
 import { answer as words } from "./strings.js";
+import { Timing } from "./timing.js";
 
-/** Rows of bars. */
-const SHOWN = 5;
+/** @typedef {import("../shared/messages.js").Prediction} Prediction */
 
-/** Classes asked for: more than are shown, so that one that drops out of the first five fades instead of vanishing. */
-export const ASKED = 10;
+/** Classes asked for: more than are shown, so that one that drops out of the shown ones fades instead of vanishing. */
+export const ASKED = 20;
 
-/** Frames over whose times the middle one is shown. */
-const REMEMBERED = 15;
+/** The least probability that is called sure where the model file states none. */
+export const DEFAULT_THRESHOLD = 0.5;
 
 export class AnswerView {
   #box = element("answer", HTMLElement);
   #label = element("top-label", HTMLElement);
   #probability = element("top-probability", HTMLElement);
+  #doubt = element("doubt", HTMLElement);
   #note = element("answer-note", HTMLElement);
   #bars = element("bars", HTMLElement);
-  #latency = element("latency", HTMLElement);
-  #rate = element("rate", HTMLElement);
-  #breakdown = element("breakdown", HTMLElement);
   #previewBox = element("preview-box", HTMLElement);
-  #preview = element("preview", HTMLCanvasElement);
-  #previewCaption = element("preview-caption", HTMLElement);
   #smoother = new Smoother();
+  #steady = new Steady();
   #announcer = new Announcer();
-  /** @type {number[]} */
-  #latencies = [];
-  /** @type {number[]} */
-  #times = [];
+  #timing = new Timing();
+  /** @type {string[]} */
+  #labels = [];
+  #threshold = DEFAULT_THRESHOLD;
+  #shown = 5;
+  /** The classes that are shown, the likeliest first; empty where nothing is. @type {Prediction[]} */
+  ranked = [];
+  /** The class that is named. @type {{ top: Prediction, unsure: boolean } | null} */
+  headline = null;
+
+  constructor() {
+    rememberChoice(element("smoothing", HTMLSelectElement), "smoothing", (choice) => {
+      this.#smoother.fade_ms = FADES_MS[choice];
+    });
+    rememberChoice(element("top-count", HTMLSelectElement), "bars", (choice) => {
+      this.#shown = Number(choice);
+      this.#layRows();
+      this.#fillRows();
+    });
+  }
 
   /**
    * Shows the empty answer of a model that is ready.
    *
    * @param {string[]} labels
+   * @param {number | null} threshold of the model file
    */
-  ready(labels) {
+  ready(labels, threshold) {
+    this.#labels = labels;
+    this.#threshold = threshold ?? DEFAULT_THRESHOLD;
     this.#box.hidden = false;
-    this.#note.textContent = words.knows(labels);
-    const rows = Array.from({ length: Math.min(SHOWN, labels.length) }, () => {
-      const row = make("li", "bar");
-      const track = make("span", "bar-track");
-      track.append(make("span", "bar-fill"));
-      row.append(make("span", "bar-label", words.none), track, make("span", "bar-value"));
-      return row;
-    });
-    this.#bars.replaceChildren(...rows);
+    this.#note.textContent = `${words.knows(labels)} ${words.threshold(this.#threshold, threshold !== null)}`;
+    this.#layRows();
     this.clear();
   }
 
   /** Forgets the last picture or camera. */
   clear() {
     this.#smoother.reset();
+    this.#steady.reset();
     this.#announcer.reset();
-    this.#latencies = [];
-    this.#times = [];
+    this.#timing.clear();
+    this.ranked = [];
+    this.headline = null;
     this.#label.textContent = words.none;
     this.#label.classList.remove("known");
-    this.#probability.textContent = "";
-    for (const node of [this.#latency, this.#rate, this.#breakdown]) node.textContent = words.none;
-    for (const row of this.#bars.children) this.#fill(/** @type {HTMLElement} */ (row), words.none, 0);
+    this.#probability.textContent = this.#doubt.textContent = "";
+    this.#fillRows();
     this.#previewBox.hidden = true;
     this.#box.toggleAttribute("data-empty", true);
   }
@@ -76,61 +89,46 @@ export class AnswerView {
    */
   show({ predictions, milliseconds, input }, latency_ms, final) {
     const now = performance.now();
+    if (final) {
+      this.#smoother.reset();
+      this.#steady.reset();
+    }
     const ranked = this.#smoother.add(predictions, now);
-    const top = ranked[0];
-    if (!top) return;
+    if (!ranked[0]) return;
+    const { top, unsure } = this.#steady.choose(ranked, now, this.#threshold, final || this.#smoother.fade_ms === 0);
+    this.ranked = ranked.slice(0, this.#shown);
+    this.headline = { top, unsure };
     this.#box.toggleAttribute("data-empty", false);
     this.#label.textContent = top.label;
-    this.#label.classList.add("known");
+    this.#label.classList.toggle("known", !unsure);
     this.#probability.textContent = words.percent(top.probability);
-    [...this.#bars.children].forEach((row, i) => {
-      const { label, probability } = ranked[i] ?? { label: words.none, probability: 0 };
-      this.#fill(/** @type {HTMLElement} */ (row), label, probability);
-    });
-    this.#announcer.hear(top, now, final);
-    this.#showTimes(now, latency_ms, milliseconds, final);
-    if (input) this.#showInput(input);
-  }
-
-  /**
-   * @param {HTMLElement} row
-   * @param {string} label
-   * @param {number} probability
-   */
-  #fill(row, label, probability) {
-    const [name, track, value] = /** @type {HTMLElement[]} */ ([...row.children]);
-    name.textContent = label;
-    /** @type {HTMLElement} */ (track.firstElementChild).style.setProperty("--share", String(probability));
-    value.textContent = label === words.none ? "" : words.percent(probability);
-  }
-
-  /**
-   * @param {number} now
-   * @param {number} latency_ms
-   * @param {import("../shared/messages.js").Milliseconds} milliseconds
-   * @param {boolean} final
-   */
-  #showTimes(now, latency_ms, milliseconds, final) {
-    this.#latencies = [...this.#latencies, latency_ms].slice(-REMEMBERED);
-    const middle = [...this.#latencies].sort((a, b) => a - b)[this.#latencies.length >> 1];
-    this.#latency.textContent = words.milliseconds(middle);
-    this.#breakdown.textContent = words.breakdown(milliseconds);
-    this.#times = [...this.#times, now].slice(-2 * REMEMBERED);
-    const span = now - this.#times[0];
-    this.#rate.textContent = final || span < 300 ? words.none : words.rate((1000 * (this.#times.length - 1)) / span);
-  }
-
-  /** @param {Float32Array} input [3, S, S] in [0, 1] */
-  #showInput(input) {
-    const side = Math.round(Math.sqrt(input.length / 3));
-    const pixels = new ImageData(side, side);
-    for (let i = 0; i < side * side; i++) {
-      for (let colour = 0; colour < 3; colour++) pixels.data[4 * i + colour] = Math.round(255 * input[colour * side * side + i]);
-      pixels.data[4 * i + 3] = 255;
-    }
-    if (this.#preview.width !== side) this.#preview.width = this.#preview.height = side;
-    this.#preview.getContext("2d")?.putImageData(pixels, 0, 0);
-    this.#previewCaption.textContent = words.preview(side);
+    this.#doubt.textContent = unsure ? words.unsure : "";
+    this.#fillRows();
+    this.#announcer.hear(top, unsure, now, final);
+    this.#timing.show(now, latency_ms, milliseconds, final);
+    if (!input) return;
+    showInput(input);
     this.#previewBox.hidden = false;
+  }
+
+  #layRows() {
+    const rows = Array.from({ length: Math.min(this.#shown, this.#labels.length) }, () => {
+      const row = make("li", "bar");
+      const track = make("span", "bar-track");
+      track.append(make("span", "bar-fill"));
+      row.append(make("span", "bar-label"), track, make("span", "bar-value"));
+      return row;
+    });
+    this.#bars.replaceChildren(...rows);
+  }
+
+  #fillRows() {
+    [...this.#bars.children].forEach((row, i) => {
+      const [name, track, value] = /** @type {HTMLElement[]} */ ([...row.children]);
+      const { label, probability } = this.ranked[i] ?? { label: words.none, probability: 0 };
+      name.textContent = name.title = label;
+      /** @type {HTMLElement} */ (track.firstElementChild).style.setProperty("--share", String(probability));
+      value.textContent = label === words.none ? "" : words.percent(probability);
+    });
   }
 }

@@ -6,20 +6,29 @@ import { CodedError } from "../shared/messages.js";
 /** @typedef {import("../shared/messages.js").Progress} Progress */
 
 export class Bridge {
-  #worker;
+  #worker = this.#hire();
   #nextId = 1;
   /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void, progress?: (p: Progress) => void }>} */
   #pending = new Map();
+  /** Called when the worker broke and a new one, which knows nothing yet, took its place. */
+  onNewWorker = () => {};
 
-  constructor() {
-    this.#worker = new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module", name: "classifier" });
-    this.#worker.addEventListener("message", ({ data }) => this.#receive(data));
+  #hire() {
+    const worker = new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module", name: "classifier" });
+    worker.addEventListener("message", ({ data }) => this.#receive(data));
     // The worker itself cannot be loaded, or it broke: nothing that was asked will be answered.
-    this.#worker.addEventListener("error", (event) => {
+    worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.#pending.forEach(({ reject }) => reject(new CodedError("worker", event.message || "the worker did not start")));
-      this.#pending.clear();
+      this.#refuseAll(new CodedError("worker", event.message || "the worker did not start"));
     });
+    return worker;
+  }
+
+  /** @param {CodedError} error */
+  #refuseAll(error) {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    pending.forEach(({ reject }) => reject(error));
   }
 
   /**
@@ -35,8 +44,11 @@ export class Bridge {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new CodedError("cancelled", "cancelled"));
-      this.#pending.set(id, { resolve, reject, progress });
-      signal?.addEventListener("abort", () => this.#cancel(id), { once: true });
+      const cancel = () => this.#cancel(id);
+      signal?.addEventListener("abort", cancel, { once: true });
+      // A camera asks many times with one signal: it must not keep a listener for each.
+      const done = () => signal?.removeEventListener("abort", cancel);
+      this.#pending.set(id, { resolve: (r) => (done(), resolve(r)), reject: (e) => (done(), reject(e)), progress });
       this.#worker.postMessage({ id, type, ask }, transfer);
     });
   }
@@ -52,6 +64,7 @@ export class Bridge {
 
   /** @param {{ id: number, result?: any, error?: import("../shared/messages.js").Failure, progress?: Progress }} message */
   #receive({ id, result, error, progress }) {
+    if (error?.code === "crashed") this.#replaceWorker();
     const request = this.#pending.get(id);
     if (!request) return;
     if (progress) {
@@ -61,5 +74,16 @@ export class Bridge {
     this.#pending.delete(id);
     if (error) request.reject(new CodedError(error.code, error.message));
     else request.resolve(result);
+    if (error?.code === "crashed") {
+      this.#refuseAll(new CodedError("cancelled", "the worker was replaced"));
+      // After those who asked have heard of it.
+      setTimeout(() => this.onNewWorker());
+    }
+  }
+
+  /** A panic inside WebAssembly leaves an instance that cannot be trusted: another worker takes over. */
+  #replaceWorker() {
+    this.#worker.terminate();
+    this.#worker = this.#hire();
   }
 }

@@ -1,15 +1,19 @@
 /** Where the page comes together: sources on one side, the worker in the middle, views on the other side. */
 
+import { AnswerView } from "./answer.js";
+import { Benchmark } from "./benchmark.js";
 import { Bridge } from "./bridge.js";
 import { Classifier } from "./classifier.js";
 import { element, fillTexts } from "./dom.js";
 import { hasWasmSimd, hasWorkerCanvas } from "./features.js";
+import { modelAddress } from "./models.js";
 import { Notice } from "./notice.js";
+import { workOffline } from "./offline.js";
 import { receiveFiles } from "./pictures.js";
 import { showSamples } from "./samples.js";
 import { Source } from "./source.js";
 import { answer, library } from "./strings.js";
-import { AnswerView } from "./answer.js";
+import { Tools } from "./tools.js";
 
 fillTexts();
 const notice = new Notice();
@@ -21,16 +25,24 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
   const bridge = new Bridge();
   const view = new AnswerView();
   const source = new Source(bridge, view, notice);
-  const classifier = new Classifier(bridge, notice, (loaded) => {
-    view.ready(loaded.card.labels);
+  const tools = new Tools(view, source, notice);
+  const benchmark = new Benchmark(bridge, source);
+  const classifier = new Classifier(bridge, notice, (loaded, name, entry) => {
+    tools.modelName = name;
+    benchmark.model = { name, sha256: loaded.sha256 };
+    benchmark.reset();
+    view.ready(loaded.labels, loaded.threshold);
     source.modelChanged();
+    workOffline(notice, entry && modelAddress(entry));
   });
 
-  const openFile = (/** @type {File} */ file) =>
-    /\.onnx$/i.test(file.name) ? classifier.openFile(file) : source.openPicture(file.name, Promise.resolve(file));
+  const openFiles = (/** @type {File[]} */ files) => {
+    if (classifier.takes(files)) classifier.openFiles(files);
+    else source.openPicture(files[0].name, Promise.resolve(files[0]));
+  };
   receiveFiles(
     { button: element("choose", HTMLElement), input: element("picture-file", HTMLInputElement), dropArea: document.body },
-    openFile,
+    openFiles,
   );
   showSamples((name, fetched) => source.openPicture(name, fetched, answer.sampleMissing(name)));
   classifier.start();

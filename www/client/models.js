@@ -20,6 +20,13 @@ export async function fetchModelList() {
   return models;
 }
 
+/**
+ * Where a published model lies.
+ *
+ * @param {ModelEntry} entry
+ */
+export const modelAddress = (entry) => new URL(MODELS_FOLDER + entry.file, document.baseURI).href;
+
 /** @param {any} entry */
 function isEntry(entry) {
   const texts = [entry?.file, entry?.name, entry?.dataset, entry?.sha256];

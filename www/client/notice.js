@@ -19,8 +19,10 @@ export class Notice {
    * @param {{ label: string, act: () => void }} [action]
    */
   show(topic, words, action) {
+    // Said again only where it is another sentence: a camera that is still busy is no news.
+    const known = !this.#box.hidden && this.#topic === topic && this.#words.textContent === words;
     this.#topic = topic;
-    this.#words.textContent = words;
+    if (!known) this.#words.textContent = words;
     this.#button.hidden = !action;
     this.#button.textContent = action?.label ?? "";
     this.#act = action?.act ?? (() => {});

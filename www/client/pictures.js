@@ -1,26 +1,26 @@
-/** Pictures that the visitor gives: chosen, dropped or pasted. */
+/** Files that the visitor gives: chosen, dropped or pasted. */
 
 /**
  * Listens for files at all three doors.
  *
  * @param {{ button: HTMLElement, input: HTMLInputElement, dropArea: HTMLElement }} doors
- * @param {(file: File) => void} receive
+ * @param {(files: File[]) => void} receive gets one file or more
  */
 export function receiveFiles({ button, input, dropArea }, receive) {
-  const first = (/** @type {FileList | undefined} */ files) => {
-    if (files?.[0]) receive(files[0]);
+  const all = (/** @type {FileList | undefined} */ files) => {
+    if (files?.length) receive([...files]);
   };
 
   button.addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    first(input.files ?? undefined);
+    all(input.files ?? undefined);
     // So that the same file can be chosen again.
     input.value = "";
   });
 
   document.addEventListener("paste", (event) => {
     if (event.clipboardData?.files.length) event.preventDefault();
-    first(event.clipboardData?.files);
+    all(event.clipboardData?.files);
   });
 
   // Enter and leave come for every element passed over: the count tells when the pointer really left.
@@ -41,7 +41,7 @@ export function receiveFiles({ button, input, dropArea }, receive) {
     event.preventDefault();
     depth = 0;
     mark();
-    first(event.dataTransfer?.files);
+    all(event.dataTransfer?.files);
   });
 }
 

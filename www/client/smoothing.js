@@ -2,13 +2,15 @@
 
 /** @typedef {import("../shared/messages.js").Prediction} Prediction */
 
-/** Time in which an old answer loses about two thirds of its weight, in milliseconds. */
-const FADE_MS = 180;
+/** Time in which an old answer loses about two thirds of its weight, by the visitor's choice, in milliseconds. */
+export const FADES_MS = /** @type {Record<string, number>} */ ({ off: 0, light: 90, normal: 180, strong: 600 });
 
 export class Smoother {
   /** @type {Map<number, Prediction>} */
   #classes = new Map();
   #last = 0;
+  /** One of FADES_MS; 0 gives every frame as it is. */
+  fade_ms = FADES_MS.normal;
 
   /** Forgets everything, as for another picture. */
   reset() {
@@ -23,7 +25,11 @@ export class Smoother {
    * @returns {Prediction[]} the likeliest first
    */
   add(predictions, now) {
-    const keep = this.#classes.size === 0 ? 0 : Math.exp(-(now - this.#last) / FADE_MS);
+    if (this.fade_ms === 0) {
+      this.reset();
+      return predictions;
+    }
+    const keep = this.#classes.size === 0 ? 0 : Math.exp(-(now - this.#last) / this.fade_ms);
     this.#last = now;
     const fresh = new Map(predictions.map((p) => [p.index, p]));
     for (const known of this.#classes.values()) {

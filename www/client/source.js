@@ -1,12 +1,10 @@
 /** What is looked at: the camera or one picture. */
 
 import { ASKED } from "./answer.js";
-import { Camera } from "./camera.js";
-import { element } from "./dom.js";
-import { eachFrame } from "./frames.js";
+import { Live } from "./live.js";
 import { decodePicture } from "./pictures.js";
 import { Stage } from "./stage.js";
-import { answer as words, camera as cameraWords } from "./strings.js";
+import { answer as words } from "./strings.js";
 
 /** @typedef {import("../shared/messages.js").CodedError} CodedError */
 
@@ -15,16 +13,16 @@ export class Source {
   #view;
   #notice;
   #stage = new Stage();
-  #camera = new Camera(this.#stage.video, () => this.#cameraLost());
-  #start = element("start", HTMLButtonElement);
-  #stop = element("stop", HTMLButtonElement);
-  #device = element("device", HTMLSelectElement);
-  #deviceChoice = element("device-choice", HTMLElement);
+  #live;
   /** The picture that is shown, to be classified again by another model. @type {Blob | null} */
   #picture = null;
   #ready = false;
+  #frozen = false;
+  #held = false;
   /** Ends everything that is about the last camera or picture. */
   #abort = new AbortController();
+  /** Called whenever something else is looked at. */
+  onChange = () => {};
 
   /**
    * @param {import("./bridge.js").Bridge} bridge
@@ -35,59 +33,27 @@ export class Source {
     this.#bridge = bridge;
     this.#view = view;
     this.#notice = notice;
-    this.#start.addEventListener("click", () => this.startCamera());
-    this.#stop.addEventListener("click", () => this.stopCamera());
-    this.#device.addEventListener("change", () => this.startCamera(this.#device.value));
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.#showDevices());
-    document.addEventListener("visibilitychange", () => this.#camera.pause(document.hidden));
-    // Leaving, also into the browser's cache of pages: the camera's light goes out.
-    window.addEventListener("pagehide", () => {
-      if (this.#camera.running) this.stopCamera();
+    this.#stage.onChange = () => this.onChange();
+    this.#live = new Live(this.#stage, notice, {
+      begin: () => {
+        const signal = this.#begin();
+        this.#stage.showNothing();
+        return signal;
+      },
+      use: async (frame, signal) => {
+        if (this.#frozen || this.#held) return frame.close();
+        await this.#classify(frame, signal, false);
+      },
     });
   }
 
-  /** Starts the camera without being asked where the visitor allowed it before. */
-  async startIfAllowed() {
-    const name = /** @type {PermissionName} */ ("camera");
-    // Firefox does not know this name of a permission, and then the button is the way.
-    const permission = await navigator.permissions?.query({ name }).catch(() => null);
-    if (permission?.state === "granted" && (await this.#camera.devices()).length > 0) await this.startCamera();
+  /** What is on the stage. @returns {"idle" | "live" | "still"} */
+  get showing() {
+    return this.#stage.state;
   }
 
-  /** @param {string} [deviceId] */
-  async startCamera(deviceId) {
-    const signal = this.#begin();
-    this.#start.disabled = true;
-    try {
-      if (!(await this.#camera.start(deviceId))) return;
-      this.#notice.clear("camera");
-      this.#stage.showCamera();
-      this.#stage.mirror(this.#camera.facesUser);
-      this.#camera.pause(document.hidden);
-      this.#showControls();
-      await this.#showDevices();
-      eachFrame(this.#stage.video, signal, (frame) => this.#classify(frame, signal, false));
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#stage.showNothing();
-      this.#showControls();
-      const { code } = /** @type {CodedError} */ (error);
-      const sentence = cameraWords.errors[code] ?? cameraWords.errors["camera-unknown"];
-      this.#notice.show("camera", sentence, { label: cameraWords.retry, act: () => this.startCamera() });
-    } finally {
-      this.#start.disabled = false;
-    }
-  }
-
-  stopCamera() {
-    this.#begin();
-    this.#stage.showNothing();
-    this.#showControls();
-  }
-
-  #cameraLost() {
-    this.stopCamera();
-    this.#notice.show("camera", cameraWords.lost, { label: cameraWords.retry, act: () => this.startCamera() });
+  startIfAllowed() {
+    return this.#live.startIfAllowed();
   }
 
   /**
@@ -109,24 +75,61 @@ export class Source {
     this.#notice.clear("camera");
     this.#picture = blob;
     this.#stage.showPicture(blob, name, picture);
-    this.#showControls();
-    await this.#classifyPicture(picture, signal);
+    await this.#classifyOnce(picture, signal);
   }
 
   /** Another model is there: a picture is looked at again, a camera goes on by itself. */
   async modelChanged() {
     this.#ready = true;
-    if (!this.#picture) return;
     const { signal } = this.#abort;
-    const picture = await decodePicture(this.#picture).catch(() => null);
-    if (picture) await this.#classifyPicture(picture, signal);
+    if (this.#picture || this.#frozen) {
+      const picture = await this.grab();
+      if (picture) await this.#classifyOnce(picture, signal);
+    }
+  }
+
+  /**
+   * Holds the camera's picture, and says what this very picture is; or goes on.
+   *
+   * @param {boolean} on
+   */
+  async freeze(on) {
+    if (!this.#live.running) return;
+    this.#frozen = on;
+    this.#live.freeze(on);
+    if (!on) return this.#view.clear();
+    const { signal } = this.#abort;
+    const picture = await this.grab();
+    if (picture) await this.#classifyOnce(picture, signal);
+  }
+
+  /**
+   * Classifies nothing for a while, as when the worker is being measured.
+   *
+   * @param {boolean} on
+   */
+  hold(on) {
+    this.#held = on;
+  }
+
+  /** The picture that is shown now, as the network would get it; null where there is none. */
+  async grab() {
+    if (this.#picture) return decodePicture(this.#picture).catch(() => null);
+    if (!this.#live.running) return null;
+    return createImageBitmap(this.#stage.video, { colorSpaceConversion: "none" }).catch(() => null);
+  }
+
+  /** Whether what is shown is turned left to right. */
+  get mirrored() {
+    return this.#stage.mirrored;
   }
 
   /** Ends what was looked at. */
   #begin() {
     this.#abort.abort();
     this.#abort = new AbortController();
-    this.#camera.stop();
+    this.#frozen = false;
+    this.#live.release();
     this.#picture = null;
     this.#notice.clear("picture");
     this.#view.clear();
@@ -137,7 +140,7 @@ export class Source {
    * @param {ImageBitmap} picture
    * @param {AbortSignal} signal
    */
-  async #classifyPicture(picture, signal) {
+  async #classifyOnce(picture, signal) {
     try {
       await this.#classify(picture, signal, true);
     } catch (error) {
@@ -156,20 +159,7 @@ export class Source {
     const begin = performance.now();
     const ask = { picture, topK: ASKED, withInput: true };
     const answer = await this.#bridge.call("classify", ask, { transfer: [picture], signal });
-    if (!signal.aborted) this.#view.show(answer, performance.now() - begin, final);
-  }
-
-  #showControls() {
-    this.#stop.hidden = !this.#camera.running;
-    if (!this.#camera.running) this.#deviceChoice.hidden = true;
-  }
-
-  async #showDevices() {
-    if (!this.#camera.running) return;
-    const devices = await this.#camera.devices();
-    const options = devices.map((device, i) => new Option(device.label || cameraWords.unnamed(i + 1), device.deviceId));
-    this.#device.replaceChildren(...options);
-    this.#device.value = this.#camera.deviceId;
-    this.#deviceChoice.hidden = devices.length < 2;
+    // A frame that was on its way when the picture was frozen comes too late.
+    if (!signal.aborted && (final || !this.#frozen)) this.#view.show(answer, performance.now() - begin, final);
   }
 }

@@ -8,11 +8,22 @@ export class Stage {
   #still = element("still", HTMLImageElement);
   #mirror = element("mirror", HTMLButtonElement);
   video = element("video", HTMLVideoElement);
+  /** Called whenever something else is shown. */
+  onChange = () => {};
 
   constructor() {
     // A phone that is turned changes the shape of its pictures.
     this.video.addEventListener("resize", () => this.#shape(this.video.videoWidth, this.video.videoHeight));
     this.#mirror.addEventListener("click", () => this.mirror(this.#mirror.getAttribute("aria-pressed") !== "true"));
+  }
+
+  /** @returns {"idle" | "live" | "still"} */
+  get state() {
+    return /** @type {any} */ (this.#stage.dataset.state);
+  }
+
+  get mirrored() {
+    return this.state === "live" && this.#stage.hasAttribute("data-mirrored");
   }
 
   /** @param {"idle" | "live" | "still"} state */
@@ -24,6 +35,7 @@ export class Stage {
       this.#still.removeAttribute("src");
       this.#still.alt = "";
     }
+    this.onChange();
   }
 
   showNothing() {
@@ -65,5 +77,7 @@ export class Stage {
   #shape(width, height) {
     if (width && height) this.#frame.style.setProperty("--shape", String(width / height));
     this.#frame.toggleAttribute("data-tall", height > width);
+    // A picture in portrait gets a higher stage: else it would be a narrow strip.
+    this.#stage.toggleAttribute("data-tall", height > width);
   }
 }

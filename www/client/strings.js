@@ -14,6 +14,11 @@ export const texts = /** @type {Record<string, string>} */ ({
   tagline: "A tiny network, at work in your browser.",
   model: "Model",
   openModel: "Open a model…",
+  forgetModel: "Forget it",
+  normalisation: "Its pictures are scaled",
+  normalisationUnit: "from 0 to 1",
+  normalisationImagenet: "by ImageNet’s mean and deviation",
+  openLabels: "Open labels…",
   seeingTitle: "Camera and pictures",
   videoLabel: "Live picture of the camera",
   squareCaption: "the network sees this square",
@@ -29,10 +34,22 @@ export const texts = /** @type {Record<string, string>} */ ({
   samplesTitle: "Or try a photograph",
   samplesSources: "Sources of the photographs",
   answerTitle: "It sees",
-  barsLabel: "The five likeliest classes",
+  barsLabel: "The likeliest classes",
   latency: "Frame to label",
   rate: "Frames a second",
   breakdown: "Of that",
+  freeze: "Freeze",
+  copy: "Copy the result",
+  save: "Save the picture",
+  smoothing: "Smoothing",
+  smoothingOff: "Off: every frame as it is",
+  smoothingLight: "Light",
+  smoothingNormal: "Normal",
+  smoothingStrong: "Strong",
+  topCount: "Classes",
+  layersTitle: "Layer by layer",
+  shiftsTitle: "Where the channels are shifted",
+  measure: "Measure it on this device",
   panelTitle: "The network",
   panelMore: "More about this model",
   privacy: "Everything runs on this device. The page fetches its own files and sends nothing.",
@@ -56,23 +73,58 @@ export const answer = {
   none: "–",
   breakdown: (/** @type {{ preprocess: number, inference: number }} */ time) =>
     `${number(time.inference, 1)} ms network, ${number(time.preprocess, 1)} ms picture`,
-  announce: (/** @type {string} */ label, /** @type {number} */ probability) => `${label}, ${Math.round(100 * probability)} percent`,
+  announce: (/** @type {string} */ label, /** @type {number} */ probability, /** @type {boolean} */ unsure) =>
+    `${unsure ? "not sure, perhaps " : ""}${label}, ${Math.round(100 * probability)} percent`,
+  unsure: "Not sure, perhaps",
+  threshold: (/** @type {number} */ value, /** @type {boolean} */ stated) =>
+    `Below ${Math.round(100 * value)} % it is called not sure${stated ? "" : " (a default: the file states no threshold)"}.`,
+  chart: (/** @type {number} */ median, /** @type {number} */ slow, /** @type {number} */ frames) =>
+    `The last ${frames} frames: half within ${number(median, 1)} ms, 95 % within ${number(slow, 1)} ms`,
   preview: (/** @type {number} */ side) => `all it gets: ${side}\u00a0×\u00a0${side}\u00a0px`,
   unreadable: (/** @type {string} */ name) => `${name} is no picture that this browser can read. Try a JPEG or PNG file.`,
   sampleMissing: (/** @type {string} */ name) => `The photograph “${name}” is missing on the server.`,
   failed: (/** @type {string} */ message) => `This picture cannot be classified: ${message}.`,
 };
 
+export const tools = {
+  freeze: "Freeze",
+  goOn: "Go on",
+  copied: "Copied",
+  saved: "Saved",
+  nothing: "there is no result yet",
+  noClipboard: "this browser gives the clipboard only to pages over https",
+  failed: (/** @type {string} */ message) => `That did not work: ${message.replace(/\.$/, "")}.`,
+  /** @param {{ top: { label: string }, unsure: boolean }} headline @param {{ label: string, probability: number }[]} ranked @param {string} model */
+  result: ({ top, unsure }, ranked, model) =>
+    [
+      `${unsure ? `${answer.unsure} ` : ""}${top.label}`,
+      ...ranked.map(({ label, probability }) => `${percent(100 * probability, 1)}\t${label}`),
+      `${model}, lsspq`,
+    ].join("\n"),
+};
+
+export const offline = {
+  ready: "Kept on this device: the page works without a network too.",
+  update: "A newer version of this page is ready.",
+  reload: "Use it now",
+};
+
 export const camera = {
   unnamed: (/** @type {number} */ count) => `Camera ${count}`,
   retry: "Try again",
-  lost: "The camera went away. Plug it in again, or choose a picture.",
+  toFront: "Front camera",
+  toRear: "Rear camera",
+  silent: "The camera sends no pictures at the moment; another program may have taken it. It goes on when they come back.",
   /** By the codes of camera.js. */
   errors: /** @type {Record<string, string>} */ ({
     "camera-refused":
       "The camera was not allowed. Allow it in the browser's settings for this page (the icon beside the address), then try again. Pictures work without it.",
+    "camera-revoked":
+      "The camera is no longer allowed. Allow it again in the browser's settings for this page and it goes on. Pictures work without it.",
+    "camera-lost": "The camera went away. Plug it in again and it goes on, or choose a picture.",
     "camera-none": "No camera was found. Plug one in and try again, or choose a picture instead.",
-    "camera-busy": "The camera is in use by another program. Close that program and try again, or choose a picture instead.",
+    "camera-busy":
+      "The camera is in use by another program. Close that program and it starts here, or choose a picture instead.",
     "camera-insecure":
       "Browsers give the camera only to pages opened over https or from this computer (127.0.0.1). Choose a picture instead.",
     "camera-unknown": "The camera does not start. Try again, or choose a picture instead.",
@@ -81,6 +133,10 @@ export const camera = {
 
 export const model = {
   retry: "Try again",
+  published: "Published",
+  own: "Yours, kept in this browser",
+  back: (/** @type {string} */ name) => `Back to ${name}`,
+  noModel: (/** @type {string} */ name) => `${name} is no model: the name of a model file ends with .onnx.`,
   kept: (/** @type {string} */ name) => ` Still using ${name}.`,
   /** By the codes of the worker and of the library; the message names the file and says what is wrong. */
   error(/** @type {string} */ code, /** @type {string} */ message, /** @type {string} */ name) {
@@ -96,6 +152,10 @@ export const model = {
       case "wrong-length":
       case "wrong-hash":
         return `The model ${name} arrived damaged: ${message}.`;
+      case "labels":
+        return `These labels do not fit the model ${name}: ${message}.`;
+      case "crashed":
+        return `The model ${name} cannot be used: reading it broke the classifier, which was started again.`;
       default:
         return `The model ${name} cannot be used: ${message}.`;
     }
@@ -112,7 +172,7 @@ export const library = {
 /**
  * The tiles of the panel: a name, the figure, and what one must know to read it.
  *
- * @param {import("../shared/messages.js").LoadedModel} loaded
+ * @param {import("../shared/messages.js").LoadedNetwork} loaded
  * @returns {{ key: string, name: string, value: string, note: string }[]}
  */
 export function tiles({ card, metrics }) {
@@ -164,7 +224,7 @@ export function tiles({ card, metrics }) {
   ];
 }
 
-/** @param {import("../shared/messages.js").LoadedModel} loaded */
+/** @param {import("../shared/messages.js").LoadedNetwork} loaded */
 export function summary({ card, metrics }) {
   const chance = percent(metrics.chancePercent, metrics.chancePercent < 1 ? 1 : 0);
   return `${card.spec.name}, trained on ${metrics.dataset}: ${card.spec.classes} classes, so guessing is right in ${chance}.`;
@@ -173,7 +233,7 @@ export function summary({ card, metrics }) {
 /**
  * The facts under “More about this model”.
  *
- * @param {import("../shared/messages.js").LoadedModel} loaded
+ * @param {import("../shared/messages.js").LoadedNetwork} loaded
  * @returns {[string, string][]}
  */
 export function facts({ card, metrics, sha256 }) {
@@ -189,3 +249,60 @@ export function facts({ card, metrics, sha256 }) {
   ]);
   return all.filter((pair) => pair[1]).map(([name, value]) => [name, /** @type {string} */ (value)]);
 }
+
+/** @typedef {import("../shared/messages.js").LoadedPlain} LoadedPlain */
+
+/** A classifier of another program, which says less about itself. */
+export const plain = {
+  note: (/** @type {boolean} */ named) =>
+    named
+      ? "This file has no model card: check how it wants its pictures."
+      : "This file has no model card and no labels: open or drop a text file with one label a line, and check how it wants its pictures.",
+  summary: (/** @type {LoadedPlain} */ { info }, /** @type {string} */ name) =>
+    `${name}: a plain image classifier of ${info.classes} classes. Nothing is known of its accuracy.`,
+  tiles: (/** @type {LoadedPlain} */ { info }) => [
+    { key: "size", name: "Size of the file", value: mib(info.sizeBytes, info.sizeBytes < 2 ** 20 ? 3 : 2), note: `${number(info.sizeBytes, 0)} bytes` },
+    { key: "input", name: "Input", value: `${info.side} × ${info.side}`, note: "pixels, the square in the middle" },
+    { key: "operators", name: "Operators", value: number(info.operators, 0), note: info.softmax ? "ends with a softmax" : "softmax is applied here" },
+  ],
+  facts: (/** @type {LoadedPlain} */ { info, sha256 }) =>
+    /** @type {[string, string][]} */ (
+      [
+        ["Classes", info.labels.length <= 30 ? info.labels.join(", ") : `${info.labels.length}`],
+        ["Name of the graph", info.name],
+        ["Made by", info.producer],
+        ["SHA-256", sha256],
+      ].filter((pair) => pair[1])
+    ),
+};
+
+export const layers = {
+  columns: ["Layer", "Kind", "Channels", "Pixels", "Bits", "Bytes", "Multiply-adds"],
+  kinds: /** @type {Record<string, string>} */ ({ stem: "convolution", pointwise: "1×1", shift: "shift", linear: "linear" }),
+  bits: (/** @type {number | null} */ value) => (value === null ? "float" : `${value}`),
+  count: (/** @type {number} */ value) => number(value, 0),
+  total: "Together",
+};
+
+export const shifts = {
+  note: (/** @type {number} */ staying, /** @type {number} */ all) =>
+    `Every channel learned where to look. Of ${number(all, 0)} shifted channels, ${number(staying, 0)} stay in place. The darker a cell, the more channels look there.`,
+  caption: (/** @type {number} */ block, /** @type {number} */ channels) => `Block ${block + 1}: ${channels} channels`,
+  /** @param {number} block @param {number[]} counts row by row @param {number} reach */
+  describe(block, counts, reach) {
+    const side = 2 * reach + 1;
+    const most = counts.indexOf(Math.max(...counts));
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    const [down, right] = [Math.floor(most / side) - reach, (most % side) - reach];
+    return `Block ${block + 1}: ${counts[side * reach + reach]} of ${all} channels stay in place; most, ${counts[most]}, look ${down} down and ${right} to the right`;
+  },
+};
+
+export const benchmark = {
+  running: (/** @type {number} */ run, /** @type {number} */ all) => `Run ${run} of ${all}`,
+  result: (/** @type {{ median: number, p95: number }} */ total, /** @type {{ median: number }} */ network, /** @type {number} */ runs) =>
+    `${number(total.median, 1)} ms a picture of 640 × 480 pixels, ${number(network.median, 1)} ms of it the network; 95 % of ${runs} runs within ${number(total.p95, 1)} ms`,
+  copy: "Copy as JSON",
+  copied: "Copied",
+  failed: (/** @type {string} */ message) => `That did not work: ${message.replace(/\.$/, "")}.`,
+};

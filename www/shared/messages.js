@@ -1,20 +1,32 @@
 /**
  * What the page and its worker say to each other. Every request has an id; the worker answers it with any number of
- * progress messages and then one result or one error. A cancelled request is answered with an error of code `cancelled`.
+ * progress messages and then one result or one error. A cancelled request is answered with an error of code `cancelled`;
+ * one that broke the library, with `crashed`: that worker answers nothing more.
  *
  * @typedef {{ file: string, name: string, dataset: string, sha256: string, bytes: number }} ModelEntry
  *   One line of models/index.json; `file` is relative to that folder.
  * @typedef {{ loaded: number, total: number | null }} Progress
- *   Bytes; the total is null where nobody said it.
+ *   Bytes, or runs of a benchmark; the total is null where nobody said it.
  * @typedef {{ code: string, message: string }} Failure
  *   For programs, and for people.
  *
  * @typedef {import("../../pkg/lsspq.js").ModelCard} ModelCard
  * @typedef {import("../../pkg/lsspq.js").Metrics} Metrics
+ * @typedef {import("../../pkg/lsspq.js").Layer} Layer
+ * @typedef {import("../../pkg/lsspq.js").Shift} Shift
+ * @typedef {import("../../pkg/lsspq.js").PlainInfo} PlainInfo
  * @typedef {import("../../pkg/lsspq.js").Prediction} Prediction
  * @typedef {{ preprocess: number, inference: number, total: number }} Milliseconds
  *
- * @typedef {{ card: ModelCard, metrics: Metrics, sha256: string | null }} LoadedModel
+ * @typedef {{ labelsText: string | null, normalisation: import("../../pkg/lsspq.js").Normalisation }} PlainOptions
+ *   What a plain classifier does not say itself; the labels are the text of a file.
+ * @typedef {{ blob: Blob, name: string, plain: PlainOptions }} OwnModel
+ *   A model of the visitor's own; the options count where it has no model card.
+ *
+ * @typedef {{ labels: string[], threshold: number | null, sha256: string | null }} Loaded
+ * @typedef {Loaded & { kind: "lsspq", card: ModelCard, metrics: Metrics, layers: Layer[], shifts: Shift[] }} LoadedNetwork
+ * @typedef {Loaded & { kind: "plain", info: PlainInfo }} LoadedPlain
+ * @typedef {LoadedNetwork | LoadedPlain} LoadedModel
  * @typedef {{ predictions: Prediction[], milliseconds: Milliseconds, input: Float32Array | null }} Answer
  *   `input` is what the network saw, [3, S, S] in [0, 1], where it was asked for.
  *
@@ -22,10 +34,12 @@
  *   What can be asked, and what is answered.
  * @property {{ ask: {}, answer: {} }} start
  *   Fetch and start the WebAssembly module.
- * @property {{ ask: { entry: ModelEntry } | { file: File }, answer: LoadedModel }} load
+ * @property {{ ask: { entry: ModelEntry } | { own: OwnModel }, answer: LoadedModel }} load
  *   Load a published model, or one from a file. Where that fails, the model that was there stays.
  * @property {{ ask: { picture: ImageBitmap, topK: number, withInput: boolean }, answer: Answer }} classify
  *   The picture is handed over and closed.
+ * @property {{ ask: { warmUp: number, runs: number }, answer: Milliseconds[] }} benchmark
+ *   The times of that many runs on one generated picture of 640x480 pixels.
  */
 
 /** The largest model file that is fetched or read; the library refuses more. */

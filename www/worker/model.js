@@ -25,15 +25,15 @@ export async function fetchModel(entry, signal, report) {
 }
 
 /**
- * A model from the visitor's own disk.
+ * A model of the visitor's own.
  *
- * @param {File} file
+ * @param {import("../shared/messages.js").OwnModel} own
  * @param {(progress: Progress) => void} report
  */
-export async function readModel(file, report) {
-  checkLength(file.name, file.size);
-  report({ loaded: 0, total: file.size });
-  const bytes = new Uint8Array(await file.arrayBuffer());
+export async function readModel({ blob, name }, report) {
+  checkLength(name, blob.size);
+  report({ loaded: 0, total: blob.size });
+  const bytes = new Uint8Array(await blob.arrayBuffer());
   report({ loaded: bytes.length, total: bytes.length });
   return { bytes, sha256: await hash(bytes) };
 }

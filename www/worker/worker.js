@@ -1,6 +1,8 @@
 /** The worker: it owns the WebAssembly module and the model, and answers the requests of shared/messages.js. */
 
 import { CodedError } from "../shared/messages.js";
+import { benchmark } from "./benchmark.js";
+import { load } from "./load.js";
 import { startLibrary } from "./module.js";
 import { fetchModel, readModel } from "./model.js";
 import { readPixels } from "./pixels.js";
@@ -10,7 +12,7 @@ import { readPixels } from "./pixels.js";
 
 /** @type {Promise<import("./module.js").Library> | null} */
 let starting = null;
-/** @type {import("../../pkg/lsspq.js").Classifier | null} */
+/** @type {import("./load.js").Answering["classifier"] | null} */
 let classifier = null;
 /** The load that counts: one that began earlier must not replace the model of one that began later. */
 let newestLoad = 0;
@@ -29,16 +31,15 @@ const handlers = {
 
   async load(ask, { signal, report }) {
     const turn = ++newestLoad;
-    const { bytes, sha256 } = "file" in ask ? await readModel(ask.file, report) : await fetchModel(ask.entry, signal, report);
+    const { bytes, sha256 } = "own" in ask ? await readModel(ask.own, report) : await fetchModel(ask.entry, signal, report);
     if (!starting) throw new CodedError("not-started", "the library was not started");
-    const { Classifier } = await starting;
+    const library = await starting;
     if (signal.aborted || turn !== newestLoad) throw new CodedError("cancelled", "another model was chosen");
-    const loaded = Classifier.load(bytes);
-    const answer = { card: loaded.card(), metrics: loaded.metrics(), sha256 };
+    const answering = load(library, bytes, sha256, "own" in ask ? ask.own.plain : null);
     // Only now that everything about the new one is known does the old one go.
     classifier?.free();
-    classifier = loaded;
-    return answer;
+    classifier = answering.classifier;
+    return answering.loaded;
   },
 
   async classify({ picture, topK, withInput }) {
@@ -47,8 +48,13 @@ const handlers = {
       throw new CodedError("no-model", "no model is loaded");
     }
     const { data, width, height } = readPixels(picture);
-    const { predictions, milliseconds } = classifier.classify(data, width, height, topK);
-    return { predictions, milliseconds, input: withInput ? classifier.input(data, width, height) : null };
+    const { predictions, milliseconds, input } = classifier.classify(data, width, height, topK, withInput);
+    return { predictions, milliseconds, input: input ?? null };
+  },
+
+  async benchmark(ask, { signal, report }) {
+    if (!classifier) throw new CodedError("no-model", "no model is loaded");
+    return benchmark(classifier, ask, signal, report);
   },
 };
 
@@ -69,8 +75,17 @@ self.addEventListener("message", async ({ data: { id, type, ask } }) => {
     self.postMessage({ id, result });
   } catch (error) {
     const { code = "unknown", message = String(error) } = /** @type {any} */ (error) ?? {};
-    self.postMessage({ id, error: { code: signal.aborted ? "cancelled" : String(code), message } });
+    self.postMessage({ id, error: { code: codeOf(error, signal) ?? String(code), message } });
   } finally {
     running.delete(id);
   }
 });
+
+/**
+ * @param {unknown} error
+ * @param {AbortSignal} signal
+ */
+function codeOf(error, signal) {
+  if (error instanceof WebAssembly.RuntimeError) return "crashed";
+  return signal.aborted ? "cancelled" : null;
+}

@@ -1,5 +1,6 @@
 //! The whole site as one folder, for any static host.
 
+use crate::files;
 use crate::models;
 use crate::project::Project;
 use crate::wasm;
@@ -20,14 +21,15 @@ pub(crate) fn assemble(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Copies www/, and of pkg/ what a browser loads.
+/// Copies www/, and of pkg/ what a browser loads; writes the list of files for the service worker.
 fn copy_site(project: &Project, dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist)?;
     }
     copy_folder(&project.path("www"), dist, &|_| true)?;
-    let loaded = |path: &Path| path.extension().is_some_and(|e| e == "js" || e == "wasm");
-    copy_folder(&project.path("pkg"), &dist.join("pkg"), &loaded)
+    copy_folder(&project.path("pkg"), &dist.join("pkg"), &files::is_loaded)?;
+    fs::write(dist.join(files::NAME), files::script(project, false)?)?;
+    Ok(())
 }
 
 fn copy_folder(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<()> {
@@ -70,6 +72,7 @@ mod tests {
             ("pkg/a.wasm", true),
             ("pkg/a.d.ts", false),
             ("pkg/.gitignore", false),
+            ("files.js", true),
             ("left-over", false),
         ] {
             assert_eq!(dist.join(path).exists(), there, "{path}");

@@ -5,6 +5,7 @@
 mod chromium;
 mod command;
 mod dist;
+mod files;
 mod models;
 mod node;
 mod project;

@@ -1,5 +1,6 @@
 //! Serves the page to this machine.
 
+use crate::files;
 use crate::project::Project;
 use crate::site;
 use anyhow::{Context, Result, anyhow, bail};
@@ -85,6 +86,13 @@ fn listen(first: u16) -> Result<TcpListener> {
 
 /// A file whole, so that the answer carries its length: the page shows how much of it has come.
 async fn answer(project: Arc<Project>, uri: Uri) -> Response {
+    // The page is being worked on: the list is that of this moment.
+    if uri.path().strip_prefix('/') == Some(files::NAME) {
+        return match files::script(&project, true) {
+            Ok(script) => (HEADERS, [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response(),
+            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the files cannot be listed").into_response(),
+        };
+    }
     let body = match site::file(&project, uri.path()) {
         Some(path) => match std::fs::read(&path) {
             Ok(bytes) => ([(header::CONTENT_TYPE, site::media_type(&path))], bytes).into_response(),

@@ -95,6 +95,7 @@ mod tests {
             ("a.json", "application/json"),
             ("a.svg", "image/svg+xml"),
             ("a.jpg", "image/jpeg"),
+            ("a.webmanifest", "application/manifest+json"),
         ] {
             assert_eq!(media_type(Path::new(name)), wanted, "{name}");
         }

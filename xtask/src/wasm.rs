@@ -4,6 +4,7 @@ use crate::command::run;
 use crate::project::Project;
 use crate::toolbox::wasm_pack;
 use anyhow::{Context, Result};
+use std::fs;
 
 /// Builds pkg/: the module, its JavaScript and its TypeScript types.
 ///
@@ -12,7 +13,10 @@ use anyhow::{Context, Result};
 pub(crate) fn build(project: &Project) -> Result<()> {
     // wasm-opt takes minutes and gains little here. The tools are there already: never let wasm-pack look for others on the network.
     let arguments = ["build", "--target", "web", "--release", "--no-opt", "--mode", "no-install"];
-    run(&mut wasm_pack(project, &arguments)?).context("the library does not build as WebAssembly")
+    run(&mut wasm_pack(project, &arguments)?).context("the library does not build as WebAssembly")?;
+    // The project's own README, which wasm-pack copies, is about training and publishing.
+    fs::copy(project.path("docs/package.md"), project.path("pkg/README.md")).context("cannot write pkg/README.md")?;
+    Ok(())
 }
 
 /// Runs the library's own tests in headless Chromium.

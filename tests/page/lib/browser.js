@@ -46,12 +46,13 @@ export function launch(camera = CAMERAS.none) {
  * A fresh visitor opens the page.
  *
  * @param {import("playwright-core").Browser} browser
- * @param {{ context?: import("playwright-core").BrowserContextOptions, before?: (page: import("playwright-core").Page) => Promise<unknown>, mayComplain?: RegExp, knowsPage?: boolean }} [options]
+ * @param {{ context?: import("playwright-core").BrowserContextOptions, before?: (page: import("playwright-core").Page) => Promise<unknown>, mayComplain?: RegExp, knowsPage?: boolean, offline?: boolean, address?: string }} [options]
  *   `before` prepares the page before it is loaded; `mayComplain` is what the browser itself logs in this test;
- *   `knowsPage` is a visitor who allowed the camera on an earlier visit
+ *   `knowsPage` is a visitor who allowed the camera on an earlier visit; `offline` lets the page install its service
+ *   worker, whose requests no route of a test sees; `address` is that of another site than the one that is served
  * @returns {Promise<Visit>}
  */
-export async function visit(browser, { context: options, before, mayComplain, knowsPage = false } = {}) {
+export async function visit(browser, { context: options, before, mayComplain, knowsPage = false, offline = false, address = PAGE } = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
@@ -66,14 +67,18 @@ export async function visit(browser, { context: options, before, mayComplain, kn
   // Of the context: the worker's requests too.
   context.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (!["blob:", "data:"].includes(protocol) && origin !== new URL(PAGE).origin) strangers.push(request.url());
+    if (!["blob:", "data:"].includes(protocol) && origin !== new URL(address).origin) strangers.push(request.url());
   });
   await page.addInitScript((state) => {
     // The flag that answers the browser's question also answers it for ever; most visitors are new.
-    Permissions.prototype.query = async () => /** @type {PermissionStatus} */ ({ state });
+    const status = Object.assign(new EventTarget(), { state });
+    Permissions.prototype.query = async () => /** @type {PermissionStatus} */ (/** @type {unknown} */ (status));
+    // For tests in which the visitor changes it in the browser's settings.
+    Object.assign(window, { changePermission: (/** @type {string} */ to) => (Object.assign(status, { state: to }), status.dispatchEvent(new Event("change"))) });
   }, knowsPage ? "granted" : "prompt");
+  if (!offline) await page.addInitScript(() => Object.defineProperty(navigator, "serviceWorker", { value: undefined }));
   await before?.(page);
-  await page.goto(PAGE);
+  await page.goto(address);
   const end = async () => {
     await context.close();
     assert.deepEqual(strangers, [], "requests to another origin");

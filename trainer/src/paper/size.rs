@@ -99,6 +99,7 @@ pub fn untrained(spec: &NetworkSpec, seed: u64) -> Vec<u8> {
         accuracy: None,
         float_twin: None,
         stages: Vec::new(),
+        calibration: None,
         recipe: String::new(),
         seed,
         licence: String::new(),

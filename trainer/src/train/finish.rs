@@ -94,6 +94,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
         accuracy: None,
         float_twin: None,
         stages: position.results(&recipe.stages, recipe.network.bits.weights),
+        calibration: None,
         recipe: recipe.to_toml(),
         seed: recipe.seed,
         licence: recipe.licence.clone(),

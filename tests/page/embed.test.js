@@ -1,0 +1,40 @@
+/** For web developers: the ten lines of embed.html work, and pkg/ is a whole npm package. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { CAMERAS, PAGE, launch, visit } from "./lib/browser.js";
+import { ROOT } from "./lib/paths.js";
+
+test("the embedding example names what the camera shows", async () => {
+  const browser = await launch(CAMERAS.two);
+  const { page, end } = await visit(browser, { address: new URL("embed.html", PAGE).href, mayComplain: /use-fake|favicon|Failed to load/ });
+  await page.waitForFunction(() => /** @type {HTMLOutputElement} */ (document.querySelector("#label")).value !== "");
+  const { labels } = JSON.parse(readFileSync(path.join(ROOT, "tests/golden/cifar10.json"), "utf8"));
+  const label = await page.inputValue("#label").catch(() => page.$eval("#label", (o) => /** @type {HTMLOutputElement} */ (o).value));
+  assert.ok(!labels || labels.includes(label), label);
+  await end();
+  await browser.close();
+});
+
+test("the package has its module, types, README and licence", () => {
+  const folder = path.join(ROOT, "pkg");
+  const [pack] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  const files = pack.files.map((/** @type {{ path: string }} */ file) => file.path);
+  for (const file of ["lsspq.js", "lsspq_bg.wasm", "lsspq.d.ts", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]) assert.ok(files.includes(file), `${file} is missing`);
+  assert.match(readFileSync(path.join(folder, "README.md"), "utf8"), /Classifier\.load/);
+  const { types, main, type } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  assert.deepEqual([main, types, type], ["lsspq.js", "lsspq.d.ts", "module"]);
+});
+
+test("the page uses of the package what it exports, and nothing else", () => {
+  const types = readFileSync(path.join(ROOT, "pkg/lsspq.d.ts"), "utf8");
+  // What wasm-bindgen exports for its own glue begins with an underscore.
+  for (const file of ["worker/load.js", "worker/module.js", "worker/worker.js", "worker/benchmark.js"]) {
+    const text = readFileSync(path.join(ROOT, "www", file), "utf8");
+    assert.doesNotMatch(text, /__wb|\.memory\b|_bg\.js/, file);
+    for (const [, name] of text.matchAll(/\blibrary\.(\w+)/g)) assert.match(types, new RegExp(`\\b${name}\\b`), `${file} uses ${name}`);
+  }
+});

@@ -1,0 +1,98 @@
+/** The numbers of a network, shown; and measured on this device. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CAMERAS, launch, ready, visit } from "./lib/browser.js";
+import { samples } from "./lib/pictures.js";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  browser = await launch(CAMERAS.two);
+});
+after(() => browser.close());
+
+const numberIn = (/** @type {string | null} */ text) => Number((text ?? "").replace(/[^\d.]/g, ""));
+
+test("the layers add up to the figures of the panel", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.click("#layers-box summary");
+  const rows = await page.$$eval("#layers tr", (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? "")));
+  const [bytes, work] = rows[rows.length - 1].slice(-2).map(numberIn);
+  assert.equal(rows.slice(0, -1).reduce((sum, row) => sum + numberIn(row[6]), 0), work);
+  assert.match((await page.textContent("[data-figure=size] .tile-note")) ?? "", new RegExp(`${bytes.toLocaleString("en")} of them weights`));
+  assert.equal(numberIn(await page.textContent("[data-figure=work] .tile-value")), Number((work / 1e6).toFixed(1)));
+  await end();
+});
+
+test("every block's shifts are drawn and described", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.click("#shifts-box summary");
+  const blocks = await page.$$eval("#layers tr td:nth-child(2)", (cells) => cells.filter((c) => c.textContent === "shift").length);
+  const drawn = await page.$$eval("#shifts [role=img]", (grids) => grids.map((grid) => grid.getAttribute("aria-label") ?? ""));
+  assert.equal(drawn.length, blocks);
+  assert.ok(drawn.every((words) => /^Block \d+: \d+ of \d+ channels stay in place/.test(words)), drawn[0]);
+  await end();
+});
+
+test("a benchmark says median and 95 %, and its copy names browser and device", async () => {
+  const { page, end } = await visit(browser, { context: { permissions: ["clipboard-read", "clipboard-write"] } });
+  await ready(page);
+  await page.click("#measure");
+  await page.waitForSelector("#copy-measure:visible");
+  assert.match((await page.textContent("#measure-result")) ?? "", /^[\d.]+ ms a picture of 640 × 480 pixels, .* of 100 runs within/);
+  await page.click("#copy-measure");
+  await page.waitForFunction(() => document.querySelector("#copy-measure")?.textContent === "Copied");
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+  assert.equal(copied.runs, 100);
+  assert.equal(copied.model.name, "CIFAR-10");
+  assert.match(copied.model.sha256, /^[0-9a-f]{64}$/);
+  assert.ok(copied.milliseconds.total.median <= copied.milliseconds.total.p95);
+  assert.match(copied.browser, /Chrome/);
+  assert.ok(copied.device.cores > 0);
+  await end();
+});
+
+test("the last frames are drawn and told in words", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.click("#start");
+  await page.waitForFunction(() => /^The last \d+ frames: half within [\d.]+ ms/.test(document.querySelector("#chart-caption")?.textContent ?? ""));
+  const drawn = await page.$eval("#chart", (chart) => {
+    const canvas = /** @type {HTMLCanvasElement} */ (chart);
+    return canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
+  });
+  assert.ok(drawn, "the chart is empty");
+  await end();
+});
+
+test("smoothing and the number of classes are chosen and remembered", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.selectOption("#top-count", "3");
+  await page.selectOption("#smoothing", "off");
+  await page.setInputFiles("#picture-file", samples()[0]);
+  await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+  assert.equal(await page.$$eval("#bars li", (rows) => rows.length), 3);
+  await page.reload();
+  await ready(page);
+  assert.deepEqual([await page.inputValue("#top-count"), await page.inputValue("#smoothing")], ["3", "off"]);
+  await end();
+});
+
+test("an answer below the threshold is called not sure, in words", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  assert.match((await page.textContent("#answer-note")) ?? "", /Below 50 % it is called not sure \(a default/);
+  for (const file of samples()) {
+    const before = await page.textContent("#announcer");
+    await page.setInputFiles("#picture-file", file);
+    await page.waitForFunction((before) => document.querySelector("#announcer")?.textContent !== before, before);
+    const sure = numberIn(await page.textContent("#top-probability")) >= 50;
+    assert.equal(await page.textContent("#doubt"), sure ? "" : "Not sure, perhaps");
+    assert.equal(/^not sure/.test((await page.textContent("#announcer")) ?? ""), !sure);
+  }
+  await end();
+});
