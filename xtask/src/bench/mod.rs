@@ -5,6 +5,7 @@
 
 mod row;
 mod train;
+mod web;
 
 use crate::project::Project;
 use anyhow::Result;
@@ -16,6 +17,8 @@ use row::Row;
 pub(crate) enum Subject {
     /// Steps of training against the same network in PyTorch
     Train(train::Arguments),
+    /// Inference in a browser against onnxruntime-web
+    Web(web::Arguments),
 }
 
 /// Measures one subject.
@@ -25,5 +28,6 @@ pub(crate) enum Subject {
 pub(crate) fn run(project: &Project, subject: &Subject) -> Result<()> {
     match subject {
         Subject::Train(arguments) => train::run(project, arguments),
+        Subject::Web(arguments) => web::run(project, arguments),
     }
 }
