@@ -11,6 +11,7 @@ const LINE = { bytesPerSecond: 20e6 / 8, delayMs: 20 };
  * @returns {Promise<import("../bench.js").Findings>}
  */
 export async function first({ plan, site }) {
+  /** @type {import("../bench.js").Sample[]} */
   const samples = [];
   for (const network of plan.networks) {
     for (const line of [null, LINE]) {

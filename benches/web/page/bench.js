@@ -52,12 +52,12 @@ async function warmUp(run) {
 async function speed(candidates, turns) {
   const engines = [];
   for (const candidate of candidates) {
-    const [classify, pictures] = [await load(candidate), album(candidate.side)];
+    const [{ classify, logits }, pictures] = [await load(candidate), album(candidate.side)];
     const warm = await warmUp(async () => classify(pictures[0]));
-    /** @type {number[]} */
-    const tops = [];
-    for (const rgba of pictures) tops.push((await classify(rgba)).top);
-    engines.push({ classify, pictures, warm, tops, inference: /** @type {number[]} */ ([]), frame: /** @type {number[]} */ ([]) });
+    /** @type {number[][]} */
+    const answers = [];
+    for (const rgba of pictures) answers.push(Array.from(await logits(rgba)));
+    engines.push({ classify, pictures, warm, answers, inference: /** @type {number[]} */ ([]), frame: /** @type {number[]} */ ([]) });
   }
   await pause(1000);
   for (let turn = 0; turn < turns; turn++) {
@@ -69,7 +69,7 @@ async function speed(candidates, turns) {
       await pause(0);
     }
   }
-  return engines.map(({ inference, frame, tops, warm }) => ({ inference, frame, tops, warm }));
+  return engines.map(({ inference, frame, answers, warm }) => ({ inference, frame, answers, warm }));
 }
 
 /**
@@ -79,12 +79,12 @@ async function speed(candidates, turns) {
  * @param {number} frames
  */
 async function memory(candidate, frames) {
-  const [classify, pictures] = [await load(candidate), album(candidate.side)];
+  const [{ classify }, pictures] = [await load(candidate), album(candidate.side)];
   for (let i = 0; i < frames; i++) await classify(pictures[i % PICTURES]);
   return linearMib();
 }
 
-/** @type {{ classify: import("./engines.js").Classify, pictures: Uint8ClampedArray[] } | undefined} */
+/** @type {{ classify: import("./engines.js").Engine["classify"], pictures: Uint8ClampedArray[] } | undefined} */
 let prepared;
 
 /**
@@ -93,7 +93,7 @@ let prepared;
  * @param {Candidate} candidate
  */
 async function prepare(candidate) {
-  const [classify, pictures] = [await load(candidate), album(candidate.side)];
+  const [{ classify }, pictures] = [await load(candidate), album(candidate.side)];
   await warmUp(async () => classify(pictures[0]));
   prepared = { classify, pictures };
 }

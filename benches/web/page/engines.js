@@ -20,7 +20,11 @@ export const linearMib = () => memories.reduce((sum, memory) => sum + memory.buf
  * @property {number} frame milliseconds from pixels to class
  * @property {number} top the first class
  */
-/** @typedef {(rgba: Uint8ClampedArray) => Answer | Promise<Answer>} Classify */
+/**
+ * @typedef {object} Engine
+ * @property {(rgba: Uint8ClampedArray) => Answer | Promise<Answer>} classify
+ * @property {(rgba: Uint8ClampedArray) => Float32Array | Promise<Float32Array>} logits
+ */
 /** @typedef {{ engine: string, network: string, url: string, side: number }} Candidate `engine` is a key of ENGINES */
 
 /** @type {Promise<typeof import("../../../pkg/lsspq.js")> | undefined} */
@@ -47,15 +51,18 @@ async function fetched(url) {
 /**
  * @param {Candidate} candidate
  * @param {(classifier: any) => (bytes: Uint8Array) => import("../../../pkg/lsspq.js").Classifier} loader
- * @returns {Promise<Classify>}
+ * @returns {Promise<Engine>}
  */
 async function ours({ url, side }, loader) {
   const [bytes, { Classifier }] = await Promise.all([fetched(url), startLibrary()]);
   const classifier = loader(Classifier)(bytes);
-  return (rgba) => {
-    const begin = performance.now();
-    const { predictions, milliseconds } = classifier.classify(rgba, side, side, 1);
-    return { inference: milliseconds.inference, frame: performance.now() - begin, top: predictions[0].index };
+  return {
+    classify(rgba) {
+      const begin = performance.now();
+      const { predictions, milliseconds } = classifier.classify(rgba, side, side, 1);
+      return { inference: milliseconds.inference, frame: performance.now() - begin, top: predictions[0].index };
+    },
+    logits: (rgba) => classifier.logits(rgba, side, side),
   };
 }
 
@@ -75,22 +82,31 @@ function startRuntime() {
 
 /**
  * @param {Candidate} candidate
- * @returns {Promise<Classify>}
+ * @returns {Promise<Engine>}
  */
 async function onnxruntime({ url, side }) {
   const [bytes, ort] = await Promise.all([fetched(url), startRuntime()]);
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
   const input = new Float32Array(3 * side * side);
-  return async (rgba) => {
-    const begin = performance.now();
-    planes(rgba, input);
-    const ready = performance.now();
+  const run = async () => {
     const image = new ort.Tensor("float32", input, [1, 3, side, side]);
     const { logits } = await session.run({ image }, ["logits"]);
-    const values = /** @type {Float32Array} */ (logits.data);
-    const top = values.indexOf(Math.max(...values));
-    const end = performance.now();
-    return { inference: end - ready, frame: end - begin, top };
+    return /** @type {Float32Array} */ (logits.data);
+  };
+  return {
+    async classify(rgba) {
+      const begin = performance.now();
+      planes(rgba, input);
+      const ready = performance.now();
+      const logits = await run();
+      const top = logits.indexOf(Math.max(...logits));
+      const end = performance.now();
+      return { inference: end - ready, frame: end - begin, top };
+    },
+    logits(rgba) {
+      planes(rgba, input);
+      return run();
+    },
   };
 }
 
@@ -109,7 +125,7 @@ function planes(rgba, input) {
   }
 }
 
-/** @type {Record<string, (candidate: Candidate) => Promise<Classify>>} */
+/** @type {Record<string, (candidate: Candidate) => Promise<Engine>>} */
 const ENGINES = {
   lsspq: (candidate) => ours(candidate, (Classifier) => Classifier.load),
   tract: (candidate) => ours(candidate, (Classifier) => Classifier.loadFloat),
@@ -118,6 +134,6 @@ const ENGINES = {
 
 /**
  * @param {Candidate} candidate
- * @returns {Promise<Classify>}
+ * @returns {Promise<Engine>}
  */
 export const load = (candidate) => ENGINES[candidate.engine](candidate);
