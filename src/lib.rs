@@ -31,9 +31,11 @@
 pub mod card;
 mod engine;
 mod error;
+pub mod kernels;
 pub mod metrics;
 mod model;
 mod onnx;
+mod plan;
 pub mod preprocess;
 pub mod size;
 pub mod spec;
@@ -43,4 +45,5 @@ pub mod wasm;
 pub use card::ModelCard;
 pub use error::{Error, ErrorKind};
 pub use metrics::Metrics;
-pub use model::{Model, Output, Prediction};
+pub use model::{LayerTime, Model, Output, Prediction};
+pub use plan::PlannedLayer;

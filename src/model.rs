@@ -5,6 +5,7 @@ use crate::engine::{self, Engine};
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Metrics;
 use crate::onnx::ModelFile;
+use crate::plan::PlannedLayer;
 use crate::preprocess::input_from_rgba;
 use serde::Serialize;
 
@@ -23,6 +24,15 @@ pub struct Output {
     pub logits: Vec<f32>,
     /// The pooled vector before the linear layer: similar pictures have similar ones.
     pub embedding: Vec<f32>,
+}
+
+/// How long one layer took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerTime {
+    /// Position in [`Model::plan`].
+    pub layer: usize,
+    /// Time in the unit of the clock that was given.
+    pub time: f64,
 }
 
 /// One class and how likely the network takes it to be.
@@ -61,11 +71,38 @@ impl Model {
     /// - [`ErrorKind::Metadata`] where the model card is missing or wrong.
     /// - [`ErrorKind::Unsupported`] where the graph does not fit the card (input `image` float32 `[N, 3, H, W]`, outputs
     ///   `logits` and `embedding`), or has operators that cannot be run.
+    ///
+    /// Layers of an L-SSPQ network run in whole numbers, all others in float; [`Model::plan`] says which. The answers are
+    /// those of a float runtime: sums of whole numbers are exact, and the floats behind them are computed as the graph says.
     pub fn load(bytes: &[u8]) -> Result<Self, Error> {
+        Self::load_with(bytes, Engine::build)
+    }
+
+    /// As [`Model::load`], but runs everything in float, with tract alone: slower, and what whole numbers are tested
+    /// against.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_float(bytes: &[u8]) -> Result<Self, Error> {
+        Self::load_with(bytes, Engine::build_float)
+    }
+
+    fn load_with(bytes: &[u8], build: impl FnOnce(&ModelFile) -> Result<Engine, Error>) -> Result<Self, Error> {
         Self::check_size(bytes.len() as u64)?;
         let file = ModelFile::read(bytes, &engine::known_operators())?;
-        let engine = Engine::build(&file)?;
+        let engine = build(&file)?;
         Ok(Self { card: file.card, engine, bytes: bytes.len() })
+    }
+
+    /// Every layer in the order in which it runs, the kernel that computes it, or why it runs in float. Empty where
+    /// everything was left to float unseen, as by [`Model::load_float`].
+    pub fn plan(&self) -> &[PlannedLayer] {
+        self.engine.layers()
+    }
+
+    /// Whether the whole network runs in whole numbers.
+    pub fn is_whole(&self) -> bool {
+        self.engine.is_whole()
     }
 
     /// What the file says about itself.
@@ -97,13 +134,37 @@ impl Model {
     /// [`ErrorKind::Picture`] where the length is not `3 * S * S`; [`ErrorKind::Inference`] where the network fails or
     /// yields something that is no number.
     pub fn run(&self, input: &[f32]) -> Result<Output, Error> {
+        self.run_watched(input, &mut |_| {})
+    }
+
+    /// As [`Model::run`], and how long each layer took by `clock`, which gives the time in any unit. Only a network that
+    /// runs [as a whole](Model::is_whole) in whole numbers is timed; of others the list is empty.
+    ///
+    /// # Errors
+    /// As [`Model::run`].
+    pub fn profile(
+        &self,
+        input: &[f32],
+        clock: &mut dyn FnMut() -> f64,
+    ) -> Result<(Output, Vec<LayerTime>), Error> {
+        let mut times = Vec::with_capacity(self.plan().len());
+        let mut before = clock();
+        let output = self.run_watched(input, &mut |layer| {
+            let now = clock();
+            times.push(LayerTime { layer, time: now - before });
+            before = now;
+        })?;
+        Ok((output, times))
+    }
+
+    fn run_watched(&self, input: &[f32], done: &mut dyn FnMut(usize)) -> Result<Output, Error> {
         let side = self.card.spec.input;
         let wanted = 3 * side * side;
         if input.len() != wanted {
             let what = format!("an input [3, {side}, {side}] has {wanted} values, got {}", input.len());
             return Err(Error::new(ErrorKind::Picture, what));
         }
-        let (logits, embedding) = self.engine.run(input)?;
+        let (logits, embedding) = self.engine.run(input, done)?;
         if !logits.iter().chain(&embedding).all(|v| v.is_finite()) {
             return Err(Error::new(ErrorKind::Inference, "the network yielded something that is no number"));
         }
