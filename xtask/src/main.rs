@@ -2,6 +2,7 @@
 //!
 //! Every verb does its own set-up, from a machine that has rustup, a C compiler, Node.js and apt.
 
+mod bench;
 mod chromium;
 mod command;
 mod dist;
@@ -51,6 +52,11 @@ enum Verb {
     },
     /// Take pictures of the page into target/screenshots, and the README's own
     Screenshots,
+    /// Measure speed against other engines
+    Bench {
+        #[command(subcommand)]
+        subject: bench::Subject,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,5 +85,6 @@ fn run(arguments: Arguments) -> Result<()> {
             wasm::build(&project)?;
             node::run_page_script(&project, "screenshots")
         }
+        Verb::Bench { subject } => bench::run(&project, &subject),
     }
 }

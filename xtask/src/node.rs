@@ -13,22 +13,26 @@ use std::fs;
 /// Node.js or the browser is missing, a package cannot be installed, or the script fails.
 pub(crate) fn run_page_script(project: &Project, script: &str) -> Result<()> {
     let browser = Chromium::ensure(project)?.browser;
-    install(project)?;
+    install(project, "tests/page")?;
     let server = Server::start(project, 0)?;
     let folder = project.path("tests/page");
     let mut npm = command("npm", &["run", "--silent", script], &folder);
     run(npm.env("LSSPQ_PAGE", server.address()).env("LSSPQ_CHROMIUM", browser))
 }
 
-/// `npm ci`, unless what it installed last is what the lock file says now.
-fn install(project: &Project) -> Result<()> {
-    let folder = project.path("tests/page");
-    let wanted = fs::read(folder.join("package-lock.json")).context("cannot read tests/page/package-lock.json")?;
-    let stamp = folder.join("node_modules/.installed");
+/// `npm ci` in that folder of the project, unless what it installed last is what the lock file says now.
+///
+/// # Errors
+/// npm is missing, or a package cannot be installed.
+pub(crate) fn install(project: &Project, folder: &str) -> Result<()> {
+    let path = project.path(folder);
+    let wanted = fs::read(path.join("package-lock.json"))
+        .with_context(|| format!("cannot read package-lock.json in {}", path.display()))?;
+    let stamp = path.join("node_modules/.installed");
     if fs::read(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
-    run(&mut command("npm", &["ci", "--no-audit", "--no-fund"], &folder))
-        .context("the page tests need Node.js 20 or newer with npm: install `nodejs` and `npm`")?;
+    run(&mut command("npm", &["ci", "--no-audit", "--no-fund"], &path))
+        .with_context(|| format!("{folder} needs Node.js 20 or newer with npm: install `nodejs` and `npm`"))?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
