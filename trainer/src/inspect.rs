@@ -29,6 +29,14 @@ pub fn network(spec: &NetworkSpec) -> String {
     text
 }
 
+/// [`network`], and the size of its file, which random weights fill as trained ones would.
+pub fn untrained(spec: &NetworkSpec) -> String {
+    let mut text = network(spec);
+    let bytes = crate::paper::untrained(spec, 1).len() as u64;
+    let _ = writeln!(text, "file before training: {} bytes ({:.3} MiB)", thousands(bytes), mib(bytes));
+    text
+}
+
 /// [`network`] for a model file, and what its card says: data set, accuracy, size, density.
 ///
 /// # Errors
@@ -165,6 +173,21 @@ mod tests {
         assert_eq!(cells("groups.1.blocks.0.shift")[1..], ["12", "->", "12", "9x9", "->", "5x5"]);
         assert!(find("linear").contains("20 -> 5"));
         assert!(find("total").split_whitespace().count() == 4);
+    }
+
+    #[test]
+    fn l_sspq50_is_shown_at_every_width_with_the_size_of_its_file() {
+        for (reference, reduce, limit) in
+            [("l-sspq50@w1", "512", 1.6), ("l-sspq50", "1,024", 3.0), ("l-sspq50@w4", "2,048", 5.8)]
+        {
+            let text = untrained(&crate::paper::networks::changed(reference).unwrap().unwrap());
+            let line = text.lines().find(|l| l.starts_with("groups.0.blocks.0.reduce")).unwrap();
+            // 64 x 64 weights.
+            assert_eq!(line.split_whitespace().nth(7), Some(reduce), "{line}");
+            let file = text.lines().last().unwrap();
+            let mib: f64 = file.split(['(', ' ']).rev().nth(1).unwrap().parse().unwrap();
+            assert!(file.starts_with("file before training") && mib < limit && mib > limit - 0.3, "{file}");
+        }
     }
 
     #[test]

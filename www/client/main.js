@@ -3,6 +3,7 @@
 import { Bridge } from "./bridge.js";
 import { Classifier } from "./classifier.js";
 import { element, fillTexts } from "./dom.js";
+import { showFigure } from "./figure.js";
 import { hasWasmSimd, hasWorkerCanvas } from "./features.js";
 import { Notice } from "./notice.js";
 import { receiveFiles } from "./pictures.js";
@@ -24,6 +25,7 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
   const classifier = new Classifier(bridge, notice, (loaded) => {
     view.ready(loaded.card.labels);
     source.modelChanged();
+    void showFigure(loaded);
   });
 
   const openFile = (/** @type {File} */ file) =>

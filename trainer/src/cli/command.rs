@@ -72,6 +72,7 @@ pub(super) enum Source {
 pub(super) struct Compare {
     pub(super) models: Vec<PathBuf>,
     pub(super) figure: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Show a file.
@@ -104,7 +105,7 @@ impl Command {
             }
             Verb::Compare(flags) => {
                 flags.models.iter().try_for_each(|model| must_be_file(model))?;
-                Self::Compare(Compare { models: flags.models, figure: flags.figure })
+                Self::Compare(Compare { models: flags.models, figure: flags.figure, data: flags.data })
             }
             Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags.file)?),
             Verb::Fixture(flags) => Self::Fixture(Fixture {

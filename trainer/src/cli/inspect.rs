@@ -7,7 +7,7 @@ use lsspq_trainer::inspect;
 
 pub(super) fn run(job: &Inspect) -> anyhow::Result<()> {
     match job {
-        Inspect::Network(spec) => print!("{}", inspect::network(spec)),
+        Inspect::Network(spec) => print!("{}", inspect::untrained(spec)),
         Inspect::Recipe(recipe) => print!("{}\n{}", recipe.to_toml(), inspect::network(&recipe.network)),
         Inspect::Model(path) => {
             let bytes = model_file::read(path)?;
