@@ -26,6 +26,7 @@ fn recipes_of_peers_are_valid_and_have_the_budget_of_the_shipped_network() {
         count += 1;
     }
     assert_eq!(count, 6);
+    assert_eq!(Some(shipped.network), crate::paper::networks::named("l-sspq-c10"));
 }
 
 #[test]
