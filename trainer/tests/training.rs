@@ -11,7 +11,6 @@ use lsspq_trainer::paper::networks;
 use lsspq_trainer::recipe::Recipe;
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
-use std::sync::Arc;
 use tempfile::TempDir;
 
 fn recipe() -> Recipe {
@@ -84,7 +83,7 @@ fn peers_train_and_their_files_agree_with_them() {
         let network = folder.last().unwrap().unwrap().network(&recipe.network, &Device::flex()).unwrap();
         let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
         let indices: Vec<u32> = (0..dataset.test.len() as u32).collect();
-        let trained = evaluate(&network, &recipe, mode, &Arc::new(dataset.test), &indices);
+        let trained = evaluate(&network, &recipe, mode, &dataset.test, &indices);
         assert_eq!(trained.images, finished.test.images);
         // A picture on the border of two classes may fall to either side.
         assert!(trained.top1.abs_diff(finished.test.top1) <= 1, "{name}: {trained:?} and {:?}", finished.test);

@@ -47,7 +47,8 @@ fn every_network_runs_in_tract_as_it_was_trained() {
         let input = Tensor::<4>::from_data(TensorData::new(normalised, [PICTURES, 3, side, side]), &device);
         let mut mode = Mode { batch_statistics: true, activations: None, round_shifts: true, engine: Engine::Composed };
         let output = network.forward(&spec, input.clone(), mode);
-        network.absorb(output, 1.0);
+        // Half of it: where a channel is dead, a variance of nothing would make rounding errors large.
+        network.absorb(output, 0.5);
         mode.batch_statistics = false;
         let output = network.forward(&spec, input, mode);
         let file = to_plain_onnx(&network, &spec, MEAN, DEVIATION, &card(&spec)).unwrap();
