@@ -78,9 +78,12 @@ export interface NetworkSpec {
   input: number;
   classes: number;
   stem: { kernel: number; channels: number; stride: number; pool: boolean };
-  groups: { width: number; blocks: number; stride: number; expansion: number; weight_bits?: number }[];
-  head?: { channels: number };
+  /** Without a `block`, L-SSPQ's shift block. */
+  groups: { width: number; blocks: number; stride: number; expansion: number; weight_bits?: number; block?: { kind: string } }[];
+  head?: { channels: number; features?: number };
   bits: { weights?: number; linear?: number; activations?: number };
+  /** What stands behind BatchNorms; without one, `clip`. */
+  activation?: "clip" | "relu" | "relu6" | "hard-swish";
 }
 
 /** What a model file says about itself, with the names of its metadata. */
@@ -136,7 +139,7 @@ export interface Metrics {
 
 export interface Layer {
   name: string;
-  kind: "stem" | "pointwise" | "shift" | "norm" | "linear";
+  kind: "stem" | "pointwise" | "shift" | "norm" | "convolution" | "depthwise" | "linear";
   /** Channels. */
   input: number;
   /** Channels. */

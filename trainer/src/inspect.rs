@@ -174,6 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn l_sspq50_is_shown_at_every_width_with_the_size_of_its_file() {
+        for (reference, reduce, limit) in
+            [("l-sspq50@w1", "512", 1.6), ("l-sspq50", "1,024", 3.0), ("l-sspq50@w4", "2,048", 5.8)]
+        {
+            let text = before_training(&crate::paper::networks::changed(reference).unwrap().unwrap());
+            let line = text.lines().find(|l| l.starts_with("groups.0.blocks.0.reduce")).unwrap();
+            // 64 x 64 weights.
+            assert_eq!(line.split_whitespace().nth(7), Some(reduce), "{line}");
+            let file = text.lines().find(|l| l.starts_with("file as it is served")).unwrap();
+            let mib: f64 = file.split_whitespace().rev().nth(1).unwrap().parse().unwrap();
+            assert!(mib < limit && mib > limit - 0.3, "{file}");
+        }
+    }
+
+    #[test]
     fn density_is_shown_only_with_an_accuracy() {
         let spec = spec(2, 4);
         let mut card = card(&spec);

@@ -193,6 +193,13 @@ fn network_before_training_is_exported_and_inspected() {
     assert!(shown.contains("l-sspq34-cifar100: 32 x 32 pixels, 100 classes"), "{shown}");
     assert!(shown.contains("top-1: not measured"), "{shown}");
     assert!(printed(&place, &["inspect", "l-sspq50"]).contains("11,601,088"));
+    let other = ["export", "--network", "mobilenet-v2@cifar10@x0.25", "--out", "mobilenet.onnx"];
+    printed(&place, &other);
+    let shown = printed(&place, &["inspect", "mobilenet.onnx"]);
+    assert!(shown.contains("mobilenet-v2-cifar10-x0.25: 32 x 32 pixels, 10 classes"), "{shown}");
+    assert!(shown.contains("groups.1.blocks.0.depthwise"), "{shown}");
+    place.refused(&["inspect", "l-sspq50@half"], 2, &["@half", "@cifar10", "@float"]);
+    place.refused(&["export", "--network", "resnet20", "--weights", "2", "--out", "x.onnx"], 2, &["float weights"]);
     fs::write(place.path("mine.toml"), include_str!("../networks/sspq50.toml")).unwrap();
     assert!(printed(&place, &["inspect", "mine.toml"]).contains("sspq50: 224 x 224 pixels"));
     place.refused(&make, 2, &["is there already", "--overwrite"]);

@@ -1,12 +1,15 @@
 //! Whole runs on generated pictures: both stages, interruption and resumption, export.
 
+use burn::tensor::Device;
 use lsspq::Model;
 use lsspq::preprocess::rgba_from_rgb;
 use lsspq_trainer::data::Dataset;
 use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
+use lsspq_trainer::network::{Engine, Mode};
+use lsspq_trainer::paper::networks;
 use lsspq_trainer::recipe::Recipe;
-use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, finish, train};
+use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -55,6 +58,37 @@ fn a_run_learns_the_shapes_and_its_file_says_the_same_everywhere() {
         let trainer = evaluator.evaluate(&input).unwrap().logits;
         let best = |l: &[f32]| (0..l.len()).max_by(|&a, &b| l[a].total_cmp(&l[b]));
         assert_eq!(best(&library), best(&trainer), "picture {i}");
+    }
+}
+
+/// Networks of other kinds of blocks go through the same loop, and their files say what the trained network says.
+#[test]
+fn peers_train_and_their_files_agree_with_them() {
+    let temporary = TempDir::new().unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/shapes.toml")).unwrap();
+    let mut recipe = Recipe::parse(&text, "shapes.toml").unwrap();
+    let plan = Plan { train: 64, test: 16, side: 32, seed: 1 };
+    fixture::write(&temporary.path().join("shapes"), plan).unwrap();
+    recipe.stages.truncate(1);
+    recipe.stages[0].epochs = 1;
+    for name in ["resnet20", "mobilenet-v2", "asl50", "fracbnn20"] {
+        recipe.network = networks::changed(&format!("{name}@cifar10@x0.25")).unwrap().unwrap();
+        recipe.network.classes = fixture::CLASSES.len();
+        recipe.network.groups.iter_mut().for_each(|g| g.blocks = 1);
+        recipe.stages[0].round_shifts = true;
+        let dataset = Dataset::load(&recipe, &temporary.path().join("shapes")).unwrap();
+        let folder = Folder::open(&temporary.path().join(name), &recipe, Existing::Keep).unwrap();
+        assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+        let (finished, _) = finish(&recipe, &dataset, &folder).unwrap();
+        let network = folder.last().unwrap().unwrap().network(&recipe.network, &Device::flex()).unwrap();
+        let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
+        let indices: Vec<u32> = (0..dataset.test.len() as u32).collect();
+        let trained = evaluate(&network, &recipe, mode, &dataset.test, &indices);
+        assert_eq!(trained.images, finished.test.images);
+        // A picture on the border of two classes may fall to either side.
+        assert!(trained.top1.abs_diff(finished.test.top1) <= 1, "{name}: {trained:?} and {:?}", finished.test);
+        let message = deployed(&recipe, &folder, &[]).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(message.contains("whole numbers"), "{name}: {message}");
     }
 }
 

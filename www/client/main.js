@@ -5,6 +5,7 @@ import { Benchmark } from "./benchmark.js";
 import { Bridge } from "./bridge.js";
 import { Classifier } from "./classifier.js";
 import { element, fillTexts } from "./dom.js";
+import { showFigure } from "./figure.js";
 import { hasWasmSimd, hasWorkerCanvas } from "./features.js";
 import { modelAddress } from "./models.js";
 import { Notice } from "./notice.js";
@@ -34,6 +35,7 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
     view.ready(loaded.labels, loaded.threshold);
     source.modelChanged();
     workOffline(notice, entry && modelAddress(entry));
+    void showFigure(loaded);
   });
 
   const openFiles = (/** @type {File[]} */ files) => {

@@ -87,6 +87,7 @@ pub(super) struct Compare {
     /// Model files, and folders of runs.
     pub(super) models: Vec<PathBuf>,
     pub(super) figure: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Show a file.
@@ -156,7 +157,8 @@ impl Command {
             Verb::Compare(flags) => {
                 let must_be = |path: &PathBuf| if path.is_dir() { Ok(()) } else { must_be_file(path) };
                 flags.models.iter().try_for_each(must_be)?;
-                Self::Compare(Compare { paper: flags.paper, models: flags.models, figure: flags.figure })
+                let flags::Compare { paper, models, figure, data } = flags;
+                Self::Compare(Compare { paper, models, figure, data })
             }
             Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags, environment)?),
             Verb::Report(flags) => {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use lsspq::Model;
 use lsspq_trainer::compare::{Subject, side_by_side};
 use lsspq_trainer::file;
-use lsspq_trainer::paper::{Published, figure, table};
+use lsspq_trainer::paper::{Published, data, figure, table};
 use lsspq_trainer::train::Folder;
 use std::path::Path;
 
@@ -36,9 +36,10 @@ fn with_published(job: &Compare) -> anyhow::Result<()> {
         measured.push((model.card().spec.name.clone(), model.metrics()));
     }
     print!("{}", table(&published, &measured));
-    if let Some(path) = &job.figure {
-        file::write(path, figure(&published).as_bytes())
-            .with_context(|| format!("{} cannot be written", path.display()))?;
+    let drawn = job.figure.as_ref().map(|path| (path, figure(&published)));
+    let listed = job.data.as_ref().map(|path| (path, data(&published)));
+    for (path, text) in drawn.into_iter().chain(listed) {
+        file::write(path, text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
         println!("{}", path.display());
     }
     Ok(())

@@ -136,7 +136,8 @@ pub(super) struct Export {
 /// A network with random weights in place of a run.
 #[derive(Debug, Args)]
 pub(super) struct Untrained {
-    /// A network with random weights: a name such as l-sspq50, or a network file.
+    /// A network with random weights: a name such as l-sspq50 or l-sspq50@cifar10 (see `lsspq inspect --help`), or a
+    /// network file.
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "run", requires = "out")]
     pub(super) network: Option<PathBuf>,
     /// Bits of its pointwise and linear weights, in place of those of the network.
@@ -164,6 +165,9 @@ pub(super) struct Compare {
     /// Also draw accuracy over size, and density, as SVG; replaces the file.
     #[arg(long, value_name = "FILE", requires = "paper")]
     pub(super) figure: Option<PathBuf>,
+    /// Also write the published figures as JSON, for the page; replaces the file.
+    #[arg(long, value_name = "FILE", requires = "paper")]
+    pub(super) data: Option<PathBuf>,
 }
 
 /// Show what a model, a recipe or a network is made of.
@@ -171,10 +175,11 @@ pub(super) struct Compare {
 #[command(after_help = "\
 Examples:
   lsspq inspect www/models/cifar10.onnx
-  lsspq inspect l-sspq50
+  lsspq inspect l-sspq50@w1
   lsspq inspect trainer/recipes/cifar10.toml")]
 pub(super) struct Inspect {
-    /// A model (.onnx), a recipe or a network file (.toml), or the name of a network.
+    /// A model (.onnx), a recipe or a network file (.toml), or the name of a network, such as l-sspq50, and what to change
+    /// in it: @w1 to @w8 (bits of weights), @float, @cifar10, @cifar100, @tiny-imagenet, @imagenet, @x0.5 (width).
     pub(super) file: PathBuf,
     /// The data set's folder, for a recipe that leaves the number of classes to it.
     #[arg(long, value_name = "DIR")]

@@ -2,7 +2,6 @@
 
 use super::convolution::activate;
 use super::{Keep, Mode, Norm};
-use crate::kernels::norm::EPSILON;
 use crate::{composed, quantise};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -44,12 +43,6 @@ impl ActiveShift {
                 let y = activate(keep(e.normed(x, norm, mode)), other, mode);
                 e.pointwise(composed::shift(y, shifts, shape.stride), expand, 1)
             }
-            // What enters a group is an activation already: in [0, 1], and clipped to it once more it is the same.
-            (None, Activation::Clip) => {
-                let same = unchanged(shape.input, &x);
-                let fixed = Mode { batch_statistics: false, ..mode };
-                e.shifted_pointwise(x, &same, shifts, expand, fixed, shape.stride).0
-            }
             (None, _) => e.pointwise(composed::shift(x, shifts, shape.stride), expand, 1),
         };
         keep(e.normed_add(y, &self.last, shortcut, mode))
@@ -62,13 +55,4 @@ impl ActiveShift {
     pub(super) fn weights(&self) -> Vec<&Param<Tensor<2>>> {
         [&self.expand].into_iter().chain(&self.shortcut).collect()
     }
-}
-
-/// A BatchNorm that leaves its input as it is.
-fn unchanged(channels: usize, x: &Tensor<4>) -> Norm {
-    let device = x.device();
-    let norm = Norm::new(channels, 1.0, 0.0, &device);
-    let row = |value: f32| Tensor::<2>::full([1, channels], value, &device);
-    let running = Tensor::cat(vec![row(0.0), row(1.0 - EPSILON)], 0);
-    Norm { running: Param::from_tensor(running).set_require_grad(false), ..norm }
 }

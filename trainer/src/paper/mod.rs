@@ -3,12 +3,14 @@
 //! Three things are kept apart: figures that were *published* (`published.toml`, with their sources), sizes that are
 //! *computed* here from the layers of each network ([`size_of`]), and models that were *measured* here (their own cards).
 
+mod data;
 mod figure;
 pub mod networks;
 mod peers;
 mod size;
 mod table;
 
+pub use data::data;
 pub use figure::figure;
 pub use size::{Parts, size_of, untrained};
 pub use table::table;
@@ -24,6 +26,31 @@ pub struct Published {
     pub sources: BTreeMap<String, String>,
     /// The networks, in no order.
     pub networks: Vec<Entry>,
+    /// Networks on CIFAR-10, in no order.
+    pub cifar10: Vec<Mark>,
+}
+
+/// One network on CIFAR-10 (10 classes), as published.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// Its name.
+    pub name: String,
+    /// Top-1 accuracy in percent.
+    pub top1: f64,
+    /// Millions of parameters, rounded as published.
+    pub millions: f64,
+    /// Bits of most of them.
+    pub bits: u32,
+    /// Key into [`Published::sources`].
+    pub source: String,
+}
+
+impl Mark {
+    /// All parameters at their bits, in MiB of 2^20 bytes.
+    pub fn mib(&self) -> f64 {
+        self.millions * 1e6 * f64::from(self.bits) / 8.0 / f64::from(1 << 20)
+    }
 }
 
 /// One network on ImageNet (1000 classes), as published.
@@ -68,6 +95,10 @@ mod tests {
             assert!(published.sources.contains_key(&entry.source), "{}", entry.name);
             assert!(entry.size.as_deref().is_none_or(|name| size_of(name).is_some()), "{}", entry.name);
             assert!((50.0..100.0).contains(&entry.top1) && entry.mib > 0.0, "{}", entry.name);
+        }
+        for mark in &published.cifar10 {
+            assert!(published.sources.contains_key(&mark.source), "{}", mark.name);
+            assert!((50.0..100.0).contains(&mark.top1) && mark.mib() > 0.0, "{}", mark.name);
         }
     }
 }

@@ -14,6 +14,39 @@ fn shipped_recipes_are_valid() {
 }
 
 #[test]
+fn recipes_of_peers_are_valid_and_have_the_budget_of_the_shipped_network() {
+    let epochs = |recipe: &Recipe| recipe.stages.iter().map(|s| s.epochs).sum::<u32>();
+    let shipped = Recipe::parse(include_str!("../../recipes/cifar10.toml"), "cifar10.toml").unwrap();
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes/peers"));
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let recipe = Recipe::load(&entry.unwrap().path()).unwrap();
+        assert_eq!((epochs(&recipe), &recipe.data), (epochs(&shipped), &shipped.data), "{}", recipe.name);
+        assert_eq!(Recipe::parse(&recipe.to_toml(), "resolved").unwrap(), recipe);
+        count += 1;
+    }
+    assert_eq!(count, 6);
+    assert_eq!(Some(shipped.network), crate::paper::networks::named("l-sspq-c10"));
+}
+
+#[test]
+fn a_network_is_named_or_spelt_out_and_an_unknown_name_is_answered_with_the_names() {
+    let table = SHAPES.split_once("[network]").unwrap().1.split_once("[[stages]]").unwrap();
+    let named = |name: &str| {
+        let head = SHAPES.split_once("[data]").unwrap();
+        format!(
+            "network = {name:?}\n{}[data]{}[[stages]]{}",
+            head.0,
+            head.1.split_once("[network]").unwrap().0,
+            table.1
+        )
+    };
+    assert_eq!(Recipe::parse(&named("l-sspq-c10@w2"), "shapes.toml").unwrap().network.bits.weights, Some(2));
+    let message = message(&named("l-sspq-c11"));
+    assert!(message.contains("l-sspq-c11") && message.contains("mobilenet-v2"), "{message}");
+}
+
+#[test]
 fn resolved_recipe_reads_back_as_itself() {
     for text in [SHAPES, include_str!("../../recipes/cifar10.toml")] {
         let recipe = Recipe::parse(text, "recipe").unwrap();
