@@ -46,7 +46,7 @@ pub(super) struct Train {
     pub(super) existing: Existing,
     /// Only show what would be done.
     pub(super) dry_run: bool,
-    /// Lines in place of a dashboard.
+    /// Lines in place of a progress bar.
     pub(super) plain: bool,
 }
 
