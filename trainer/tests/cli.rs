@@ -1,8 +1,9 @@
 //! The real binary in a folder of its own: what it says and how it ends.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 const RECIPE: &str = include_str!("fixture/shapes.toml");
@@ -335,4 +336,29 @@ fn folder_without_splits_is_trained_on_and_a_fifth_is_kept_for_the_test() {
     let text = printed(&place, &["train", "shapes.toml", "--dry-run"]);
     assert!(text.contains("116 pictures to train on, 12 to validate, 32 to test, 4 classes"), "{text}");
     assert!(printed(&place, &["inspect", "shapes.toml"]).contains("classes = 4"));
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_run_saves_ends_with_its_own_code_and_has_a_report() {
+    let place = Place::new();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_lsspq"))
+        .args(["train", "shapes.toml", "--epochs", "5000,1", "--plain"])
+        .current_dir(place.0.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("epoch   1/5001")), "no epoch ended");
+    let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    // Reading on keeps the pipe open until the run has said everything.
+    assert!(lines.count() < 4000, "it went on");
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(place.path("runs/shapes/last.checkpoint").is_file());
+    assert!(printed(&place, &["report", "runs/shapes"]).contains("no test pictures yet"));
+    assert!(printed(&place, &["compare", "runs/shapes"]).contains("epochs logged"));
+    place.refused(&["publish", "runs/shapes"], 3, &["has not ended", "--resume"]);
+    place.refused(&["train", "shapes.toml"], 2, &["--resume"]);
 }
