@@ -154,7 +154,7 @@ impl Command {
                 Self::Export(Export { source, out: flags.out, overwrite: flags.overwrite })
             }
             Verb::Compare(flags) => {
-                let must_be = |path: &PathBuf| if path.is_dir() { Ok(()) } else { must_be_file(path) };
+                let must_be = |path: &PathBuf| if path.is_dir() && !flags.paper { Ok(()) } else { must_be_file(path) };
                 flags.models.iter().try_for_each(must_be)?;
                 Self::Compare(Compare { paper: flags.paper, models: flags.models, figure: flags.figure })
             }

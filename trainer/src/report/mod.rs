@@ -14,7 +14,7 @@ pub use test::{Mistake, Test};
 
 use crate::error::Error;
 use crate::recipe::Recipe;
-use crate::train::{EpochRecord, Folder};
+use crate::train::{EpochRecord, Finished, Folder};
 use crate::{export, file};
 use burn::tensor::Device;
 use lsspq::Model;
@@ -107,12 +107,14 @@ impl Report {
 const JSON: &str = "report.json";
 const PAGE: &str = "report.html";
 
-/// What an earlier report says of the test pictures; nothing where there is none that can be read.
+/// What an earlier report says of the test pictures, where it is of the run that ended here; a run that was begun anew in the
+/// same folder has no result yet.
 fn kept(folder: &Folder) -> Option<Test> {
     #[derive(Deserialize)]
     struct Kept {
         test: Option<Test>,
     }
+    let result: Finished = serde_json::from_slice(&std::fs::read(folder.result()).ok()?).ok()?;
     let bytes = std::fs::read(folder.path().join(JSON)).ok()?;
-    serde_json::from_slice::<Kept>(&bytes).ok()?.test
+    serde_json::from_slice::<Kept>(&bytes).ok()?.test.filter(|test| test.accuracy == result.test)
 }
