@@ -43,7 +43,7 @@ pub fn file(bytes: &[u8]) -> Result<String, Error> {
     let model = Model::load(bytes)?;
     let (card, metrics) = (model.card(), model.metrics());
     let mut text = network(&card.spec);
-    let _ = writeln!(text, "{}\n{}", sizes(&card.spec, bytes), figures(&metrics));
+    let _ = writeln!(text, "{}", figures(&metrics));
     for (number, stage) in card.stages.iter().enumerate() {
         let bits = |bits: Option<u8>| bits.map_or("float".into(), |b| format!("{b}-bit"));
         let (weights, activations) = (bits(stage.weights), bits(stage.activations));

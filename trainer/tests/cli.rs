@@ -1,8 +1,9 @@
 //! The real binary in a folder of its own: what it says and how it ends.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 const RECIPE: &str = include_str!("fixture/shapes.toml");
@@ -63,10 +64,11 @@ fn help_shows_verbs_and_examples() {
     let help = place.run(&["--help"]);
     let text = String::from_utf8_lossy(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    for part in ["train", "eval", "export", "inspect", "compare", "fixture", "Examples:", "LSSPQ_DATA", "Exit codes:"] {
+    const VERBS: [&str; 9] = ["train", "eval", "export", "inspect", "compare", "fixture", "report", "sweep", "publish"];
+    for part in VERBS.iter().chain(&["Examples:", "LSSPQ_DATA", "Exit codes:"]) {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
-    for verb in ["train", "eval", "export", "inspect", "compare", "fixture"] {
+    for verb in VERBS {
         let help = place.run(&[verb, "--help"]);
         assert!(String::from_utf8_lossy(&help.stdout).contains("Example"), "{verb}");
         assert_eq!(help.status.code(), Some(0));
@@ -218,5 +220,152 @@ fn paper_is_compared_with_a_model_and_drawn() {
     }
     assert!(fs::read_to_string(place.path("compare.svg")).unwrap().starts_with("<svg"));
     place.refused(&["compare", "--paper", "nowhere.onnx"], 2, &["nowhere.onnx"]);
-    place.refused(&["compare"], 2, &["--paper"]);
+    place.refused(&["compare"], 2, &["MODELS"]);
+    place.refused(&["compare", "thirty-four.onnx", "--figure", "x.svg"], 2, &["--paper"]);
+}
+
+/// Two short runs that differ in a rate; `Place::recipe` must have been called for both stages of one epoch.
+fn one_epoch_each(place: &Place) {
+    let recipe = RECIPE.replace("epochs = 4", "epochs = 1").replace("epochs = 2", "epochs = 1");
+    place.recipe(&recipe.replace("warmup_interval = 1", "warmup_interval = 0"));
+}
+
+#[test]
+fn dry_run_reads_everything_and_writes_nothing() {
+    let place = Place::new();
+    let text = printed(&place, &["train", "shapes.toml", "--dry-run", "--epochs", "8,1"]);
+    for part in ["epochs = 8", "file as it is served", "float twin", "stage 1: 8 epochs", "144 pictures to train on"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    assert!(!place.path("runs").exists());
+    fs::write(first_file(&place.path("shapes/train/disc")), "no picture").unwrap();
+    place.refused(&["train", "shapes.toml", "--dry-run"], 3, &["1 of 160"]);
+}
+
+#[test]
+fn finished_run_is_reported_measured_compared_and_published() {
+    let place = Place::new();
+    one_epoch_each(&place);
+    let text = printed(&place, &["train", "shapes.toml", "--plain"]);
+    assert!(text.contains("runs/shapes/report.html") && text.contains("epoch   2/2"), "{text}");
+    let page = fs::read_to_string(place.path("runs/shapes/report.html")).unwrap();
+    for part in ["Worst mistakes", "data:image/png;base64,", "Learning rate as it was", "stripes", "<svg"] {
+        assert!(page.contains(part), "{part} is not on the page");
+    }
+    let json = |path: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(place.path(path)).unwrap()).unwrap_or_else(|e| panic!("{path}: {e}"))
+    };
+    let report = json("runs/shapes/report.json");
+    assert_eq!(report["test"]["accuracy"]["images"], 16);
+    assert_eq!(report["epochs"].as_array().unwrap().len(), 2);
+
+    // Made again from the folder alone it is the same; without its test part it says so.
+    printed(&place, &["report", "runs/shapes"]);
+    assert_eq!(json("runs/shapes/report.json"), report);
+    fs::remove_file(place.path("runs/shapes/report.json")).unwrap();
+    assert!(printed(&place, &["report", "runs/shapes"]).contains("no test pictures yet"));
+    printed(&place, &["report", "runs/shapes", "--data", "shapes"]);
+    assert_eq!(json("runs/shapes/report.json")["test"], report["test"]);
+    place.refused(&["report", "shapes"], 2, &["shapes holds no run"]);
+
+    let model = "runs/shapes/shapes.onnx";
+    let measured: serde_json::Value =
+        serde_json::from_str(&printed(&place, &["eval", model, "--data", "shapes", "--json"])).unwrap();
+    assert_eq!(measured["counts"], report["test"]["accuracy"]);
+    assert_eq!(measured["classes"].as_array().unwrap().len(), 4);
+    assert!(measured["accuracy"]["top1"]["low"].is_number() && measured["chancePercent"] == 25.0, "{measured}");
+
+    let text = printed(&place, &["compare", "runs/shapes", model]);
+    assert!(text.contains("epochs logged") && text.contains("test top-1 %") && !text.contains("differ"), "{text}");
+    assert!(printed(&place, &["inspect", model]).contains("sent compressed (gzip)"));
+
+    let publish = ["publish", "runs/shapes", "--name", "Shapes"];
+    place.refused(&[&publish[..], &["--sha256", "00"]].concat(), 3, &["SHA-256", "not 00"]);
+    place.refused(&[&publish[..], &["--as", "../x.onnx"]].concat(), 2, &["../x.onnx", "--as"]);
+    let text = printed(&place, &publish);
+    assert!(text.contains("the same answers from trainer") && text.contains("LSSPQ_PYTHON"), "{text}");
+    let index = json("www/models/index.json");
+    assert_eq!((&index["models"][0]["file"], &index["models"][0]["name"]), (&"shapes.onnx".into(), &"Shapes".into()));
+    assert_eq!(index["models"][0]["bytes"], fs::metadata(place.path(model)).unwrap().len());
+    place.refused(&publish, 2, &["published already", "--replace"]);
+    printed(&place, &[&publish[..], &["--replace"]].concat());
+    fs::write(place.path("www/models/shapes.onnx"), "exchanged").unwrap();
+    place.refused(&[&publish[..], &["--as", "other.onnx"]].concat(), 3, &["shapes.onnx is not the file"]);
+}
+
+#[test]
+fn model_whose_card_is_incomplete_is_not_published() {
+    let place = Place::new();
+    printed(&place, &["export", "--network", "l-sspq34-cifar100", "--out", "untrained.onnx"]);
+    place.refused(&["publish", "untrained.onnx"], 3, &["no accuracy", "no licence", "no recipe"]);
+    place.refused(&["publish", "nowhere"], 2, &["no file or run nowhere"]);
+    assert!(!place.path("www").exists());
+}
+
+#[test]
+fn sweep_is_tabulated_and_goes_on_where_it_was() {
+    let place = Place::new();
+    one_epoch_each(&place);
+    let sweep = |more: &[&'static str]| {
+        let grid = ["sweep", "shapes.toml", "--grid", "stages.0.schedule.base_rate=0.1,0.01", "--jobs", "2"];
+        [&grid[..], more].concat()
+    };
+    let dry = printed(&place, &sweep(&["--seeds", "1,2", "--dry-run"]));
+    assert!(dry.contains("4 runs: 0 have ended") && dry.contains("New  base_rate-0.01_seed-2"), "{dry}");
+    assert!(!place.path("runs").exists());
+    let text = printed(&place, &sweep(&["--seeds", "1"]));
+    assert!(text.contains("2 of 2 runs have ended"), "{text}");
+    let log = "runs/shapes-sweep/logs/base_rate-0.1_seed-1.txt";
+    fs::write(place.path(log), "not run again").unwrap();
+    let text = printed(&place, &sweep(&["--seeds", "1,2"]));
+    assert!(text.contains("4 runs: 2 have ended") && text.contains("4 of 4 runs have ended"), "{text}");
+    assert!(text.contains("| 2 |") || text.contains("| **2** |"), "{text}");
+    assert_eq!(fs::read_to_string(place.path(log)).unwrap(), "not run again");
+    let svg = fs::read_to_string(place.path("runs/shapes-sweep/sweep.svg")).unwrap();
+    assert!(svg.contains("base_rate") && svg.contains("±"), "{svg}");
+    let table: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("runs/shapes-sweep/sweep.json")).unwrap()).unwrap();
+    assert_eq!(table["rows"][1]["validation"]["seeds"], 2);
+
+    place.recipe(&RECIPE.replace("flip = true", "flip = false"));
+    place.refused(&sweep(&["--seeds", "1"]), 2, &["another recipe"]);
+    place.refused(&["sweep", "shapes.toml", "--grid", "no.such=1"], 2, &["no", "unknown field"]);
+    fs::remove_file(first_file(&place.path("shapes/train/disc"))).unwrap();
+    fs::write(place.path("shapes/train/disc/broken.png"), "no picture").unwrap();
+    place.refused(&sweep(&["--out", "broken"]), 4, &["2 runs failed", "cannot be read"]);
+}
+
+#[test]
+fn folder_without_splits_is_trained_on_and_a_fifth_is_kept_for_the_test() {
+    let place = Place::new();
+    let own = RECIPE.replace("\"class-folder\"", "\"pictures\"").replace("classes = 4\n", "");
+    place.recipe(&own.replace("path = \"shapes\"", "path = \"shapes/train\""));
+    let text = printed(&place, &["train", "shapes.toml", "--dry-run"]);
+    assert!(text.contains("116 pictures to train on, 12 to validate, 32 to test, 4 classes"), "{text}");
+    assert!(printed(&place, &["inspect", "shapes.toml"]).contains("classes = 4"));
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_run_saves_ends_with_its_own_code_and_has_a_report() {
+    let place = Place::new();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_lsspq"))
+        .args(["train", "shapes.toml", "--epochs", "5000,1", "--plain"])
+        .current_dir(place.0.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("epoch   1/5001")), "no epoch ended");
+    let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    // Reading on keeps the pipe open until the run has said everything.
+    assert!(lines.count() < 4000, "it went on");
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(place.path("runs/shapes/last.checkpoint").is_file());
+    assert!(printed(&place, &["report", "runs/shapes"]).contains("no test pictures yet"));
+    assert!(printed(&place, &["compare", "runs/shapes"]).contains("epochs logged"));
+    place.refused(&["publish", "runs/shapes"], 3, &["has not ended", "--resume"]);
+    place.refused(&["train", "shapes.toml"], 2, &["--resume"]);
 }

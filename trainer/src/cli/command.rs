@@ -46,7 +46,7 @@ pub(super) struct Train {
     pub(super) existing: Existing,
     /// Only show what would be done.
     pub(super) dry_run: bool,
-    /// Lines in place of a dashboard.
+    /// Lines in place of a progress bar.
     pub(super) plain: bool,
 }
 
@@ -155,7 +155,7 @@ impl Command {
                 Self::Export(Export { source, out: flags.out, overwrite: flags.overwrite })
             }
             Verb::Compare(flags) => {
-                let must_be = |path: &PathBuf| if path.is_dir() { Ok(()) } else { must_be_file(path) };
+                let must_be = |path: &PathBuf| if path.is_dir() && !flags.paper { Ok(()) } else { must_be_file(path) };
                 flags.models.iter().try_for_each(must_be)?;
                 let flags::Compare { paper, models, figure, data } = flags;
                 Self::Compare(Compare { paper, models, figure, data })

@@ -7,32 +7,18 @@ use lsspq::Model;
 use lsspq_trainer::compare::{Subject, side_by_side};
 use lsspq_trainer::file;
 use lsspq_trainer::paper::{Published, data, figure, table};
-use lsspq_trainer::train::Folder;
 use std::path::Path;
 
 pub(super) fn run(job: &Compare) -> anyhow::Result<()> {
-    if job.paper { with_published(job) } else { with_each_other(job) }
-}
-
-fn with_each_other(job: &Compare) -> anyhow::Result<()> {
-    let subject = |path: &std::path::PathBuf| -> anyhow::Result<Subject> {
-        if path.is_dir() {
-            return Ok(Subject::of_run(path)?);
-        }
-        let name = path.display().to_string();
-        Subject::of_file(&name, &model_file::read(path)?).context(name)
-    };
-    let subjects = job.models.iter().map(subject).collect::<anyhow::Result<Vec<_>>>()?;
-    print!("{}", side_by_side(&subjects));
-    Ok(())
-}
-
-fn with_published(job: &Compare) -> anyhow::Result<()> {
+    if !job.paper {
+        let subjects = job.models.iter().map(|path| subject(path)).collect::<anyhow::Result<Vec<_>>>()?;
+        print!("{}", side_by_side(&subjects));
+        return Ok(());
+    }
     let published = Published::load();
     let mut measured = Vec::new();
     for path in &job.models {
-        let path = model_of(path)?;
-        let model = Model::load(&model_file::read(&path)?).with_context(|| path.display().to_string())?;
+        let model = Model::load(&model_file::read(path)?).with_context(|| path.display().to_string())?;
         measured.push((model.card().spec.name.clone(), model.metrics()));
     }
     print!("{}", table(&published, &measured));
@@ -45,11 +31,11 @@ fn with_published(job: &Compare) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The model file of a run, or the file itself.
-fn model_of(path: &Path) -> anyhow::Result<std::path::PathBuf> {
-    if !path.is_dir() {
-        return Ok(path.to_owned());
+/// A run by its folder, or a model file.
+fn subject(path: &Path) -> anyhow::Result<Subject> {
+    if path.is_dir() {
+        return Ok(Subject::of_run(path)?);
     }
-    let (folder, recipe) = Folder::existing(path)?;
-    Ok(folder.model(&recipe))
+    let name = path.display().to_string();
+    Subject::of_file(&name, &model_file::read(path)?).context(name)
 }

@@ -80,7 +80,7 @@ pub(super) struct Train {
     /// Read everything, the pictures too, and show what would be done, but do not train and write nothing.
     #[arg(long, conflicts_with_all = ["resume", "overwrite"])]
     pub(super) dry_run: bool,
-    /// Plain lines on a terminal too.
+    /// Plain lines in place of a progress bar, on a terminal too.
     #[arg(long)]
     pub(super) plain: bool,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use super::command::Inspect;
 use super::model_file;
 use anyhow::Context;
+use lsspq::Model;
 use lsspq_trainer::inspect;
 
 pub(super) fn run(job: &Inspect) -> anyhow::Result<()> {
@@ -13,7 +14,8 @@ pub(super) fn run(job: &Inspect) -> anyhow::Result<()> {
         }
         Inspect::Model(path) => {
             let bytes = model_file::read(path)?;
-            print!("{}", inspect::file(&bytes).with_context(|| path.display().to_string())?);
+            let model = Model::load(&bytes).with_context(|| path.display().to_string())?;
+            print!("{}\n{}", inspect::file(&bytes)?, inspect::sizes(&model.card().spec, &bytes));
         }
     }
     Ok(())

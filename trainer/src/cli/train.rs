@@ -6,11 +6,14 @@ use lsspq_trainer::data::Dataset;
 use lsspq_trainer::eval;
 use lsspq_trainer::inspect;
 use lsspq_trainer::report::{Report, Test};
-use lsspq_trainer::train::{Folder, Outcome, Position, finish, train};
+use lsspq_trainer::train::{Folder, Outcome, Position, finish, show_plain_lines, train};
 use lsspq_trainer::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) fn run(job: &Train) -> anyhow::Result<()> {
+    if job.plain {
+        show_plain_lines();
+    }
     if job.dry_run {
         println!("{}", job.recipe.to_toml());
         println!("{}", inspect::before_training(&job.recipe.network));

@@ -8,7 +8,12 @@ fn message(text: &str) -> String {
 
 #[test]
 fn shipped_recipes_are_valid() {
-    for (name, text) in [("shapes.toml", SHAPES), ("cifar10.toml", include_str!("../../recipes/cifar10.toml"))] {
+    let shipped = [
+        ("shapes.toml", SHAPES),
+        ("cifar10.toml", include_str!("../../recipes/cifar10.toml")),
+        ("sweep.toml", include_str!("../../recipes/sweep.toml")),
+    ];
+    for (name, text) in shipped {
         Recipe::parse(text, name).unwrap();
     }
 }
@@ -137,4 +142,26 @@ fn data_folder_is_looked_for_in_order_and_every_place_is_named() {
     std::fs::create_dir(base.path().join("shapes")).unwrap();
     assert_eq!(find(None).unwrap(), base.path().join("shapes"));
     assert_eq!(find(Some(beside.path())).unwrap(), beside.path());
+}
+
+#[test]
+fn number_of_classes_is_taken_from_the_folder_where_it_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("own.toml");
+    let text = include_str!("../../recipes/own-pictures.toml");
+    assert!(!text.contains("\nclasses"), "the recipe names a number of classes");
+    std::fs::write(&recipe, text).unwrap();
+    for class in ["cat", "dog", "horse"] {
+        let class = folder.path().join("pictures").join(class);
+        std::fs::create_dir_all(&class).unwrap();
+        std::fs::write(class.join("1.jpg"), "never decoded").unwrap();
+    }
+    let own = folder.path().join("pictures");
+    let recipe_for = |given: &Path| Recipe::load_for(&recipe, Some(given), None);
+    assert_eq!(recipe_for(&own).unwrap().network.classes, 3);
+    let message = recipe_for(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("classes in"), "{message}");
+    // A text that is no recipe gets the error of the whole, not one of the folder.
+    std::fs::write(&recipe, "name = 1").unwrap();
+    assert!(recipe_for(&own).unwrap_err().to_string().contains("own.toml"));
 }

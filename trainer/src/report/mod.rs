@@ -14,7 +14,7 @@ pub use test::{Mistake, Test};
 
 use crate::error::Error;
 use crate::recipe::Recipe;
-use crate::train::{EpochRecord, Folder};
+use crate::train::{EpochRecord, Finished, Folder};
 use crate::{export, file};
 use burn::tensor::Device;
 use lsspq::Model;
@@ -57,13 +57,11 @@ impl Report {
     /// # Errors
     /// A log, checkpoint or model file that cannot be read.
     pub fn gather(recipe: &Recipe, folder: &Folder, test: Option<Test>) -> Result<Self, Error> {
-        let model = match std::fs::read(folder.model(recipe)) {
-            Ok(bytes) => Some(bytes),
-            Err(_) => None,
-        };
+        let model = std::fs::read(folder.model(recipe)).ok();
         let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", folder.model(recipe).display()));
         let figures = model.as_deref().map(|bytes| Model::load(bytes).map(|m| m.metrics())).transpose();
-        let deployed = model.as_deref().map(export::from_onnx).transpose().map_err(|e| wrong(&e))?;
+        // A file of another version may run and yet not be read back: then the page has no histograms of its weights.
+        let deployed = model.as_deref().and_then(|bytes| export::from_onnx(bytes).ok());
         let learned = match folder.best(recipe.stages.len())? {
             None => None,
             Some(checkpoint) => {
@@ -109,12 +107,14 @@ impl Report {
 const JSON: &str = "report.json";
 const PAGE: &str = "report.html";
 
-/// What an earlier report says of the test pictures; nothing where there is none that can be read.
+/// What an earlier report says of the test pictures, where it is of the run that ended here; a run that was begun anew in the
+/// same folder has no result yet.
 fn kept(folder: &Folder) -> Option<Test> {
     #[derive(Deserialize)]
     struct Kept {
         test: Option<Test>,
     }
+    let result: Finished = serde_json::from_slice(&std::fs::read(folder.result()).ok()?).ok()?;
     let bytes = std::fs::read(folder.path().join(JSON)).ok()?;
-    serde_json::from_slice::<Kept>(&bytes).ok()?.test
+    serde_json::from_slice::<Kept>(&bytes).ok()?.test.filter(|test| test.accuracy == result.test)
 }

@@ -74,7 +74,7 @@ where
     for &mark in axes.marks {
         chart.draw_series([PathElement::new([(mark, y.0), (mark, y.1)], INK)])?;
     }
-    for ((name, points), colour) in series.iter().zip(SERIES.iter().cycle()) {
+    for ((_, points), colour) in series.iter().zip(SERIES.iter().cycle()) {
         let colour = *colour;
         let finite: Vec<(f64, f64)> = points.iter().copied().filter(|p| p.1.is_finite()).collect();
         // A line through a single point cannot be seen.

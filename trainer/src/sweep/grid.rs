@@ -117,7 +117,8 @@ impl Plan {
             if rows.len() * axis.len() > MOST {
                 return Err(bad(text, &format!("more than {MOST} cells")));
             }
-            rows = rows.iter().flat_map(|row| axis.iter().map(|s| [&row[..], &[s.clone()]].concat())).collect();
+            rows =
+                rows.iter().flat_map(|row| axis.iter().map(|s| [&row[..], std::slice::from_ref(s)].concat())).collect();
         }
         for text in list {
             let row = text.split_whitespace().map(Setting::parse).collect::<Result<_, _>>();

@@ -201,17 +201,7 @@ impl Folder {
 
     /// Removes what a run writes, and nothing else.
     fn clear(&self) -> Result<(), Error> {
-        const WRITTEN: [&str; 8] = [
-            "recipe.toml",
-            "log.jsonl",
-            "last.checkpoint",
-            "best.checkpoint",
-            "labels.json",
-            "result.json",
-            "report.json",
-            "report.html",
-        ];
-        for name in WRITTEN {
+        for name in ["recipe.toml", "log.jsonl", "last.checkpoint", "best.checkpoint", "labels.json", "result.json"] {
             match std::fs::remove_file(self.path.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::storage(format!("{} cannot be removed: {e}", self.path.join(name).display())));

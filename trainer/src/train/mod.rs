@@ -25,6 +25,7 @@ pub use finish::{Deployed, Exported, Finished, deployed, exported, finish};
 pub use folder::{Existing, Folder};
 pub use log::EpochRecord;
 pub use position::Position;
+pub use progress::show_plain_lines;
 
 use crate::augment::Normalise;
 use crate::batches::{Batch, Batches};

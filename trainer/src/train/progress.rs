@@ -2,9 +2,18 @@
 
 use super::{EpochRecord, Position};
 use crate::recipe::{Activations, Recipe, Stage};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Whether terminals get lines as well.
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From now on every run of this process shows plain lines, on a terminal too.
+pub fn show_plain_lines() {
+    PLAIN.store(true, Ordering::Relaxed);
+}
 
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -17,6 +26,9 @@ impl Progress {
     pub(super) fn new(recipe: &Recipe) -> Self {
         // indicatif draws nothing where the output is no terminal.
         let bar = ProgressBar::new(0);
+        if PLAIN.load(Ordering::Relaxed) {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {msg}").expect("a correct template");
         bar.set_style(style.progress_chars("=> "));
         let epochs = recipe.stages.iter().map(|s| s.epochs).sum();
