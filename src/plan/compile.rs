@@ -10,6 +10,9 @@ use crate::kernels::{Affine, Shift};
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+/// Bytes that the buffers of a network may take. The largest of ours need a hundredth.
+const MEMORY: usize = 1 << 30;
+
 /// A step before its buffers are known. The first layer gives it its name.
 struct Draft {
     head: LayerId,
@@ -68,6 +71,11 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
         })
         .collect();
     (program.levels, program.floats) = (planner.levels.sizes, planner.floats.sizes);
+    let bytes =
+        |sizes: &[usize], each: usize| sizes.iter().fold(0_usize, |sum, s| sum.saturating_add(s.saturating_mul(each)));
+    if bytes(&program.levels, 1).saturating_add(bytes(&program.floats, 4)) > MEMORY {
+        return Err("its maps take more than a gigabyte".into());
+    }
     let ready = program.borrow();
     program.idle = Mutex::new(vec![ready]);
     Ok(program)

@@ -22,11 +22,11 @@ impl Shape {
     }
 
     pub(super) fn pixels(&self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.pixels() * self.channels
+        self.pixels().saturating_mul(self.channels)
     }
 }
 
