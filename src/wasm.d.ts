@@ -165,3 +165,15 @@ export interface Shift {
   reach: number;
   displacements: [number, number][];
 }
+
+/** One layer and how it runs. */
+export interface PlannedLayer {
+  /** Name of its node in the file. */
+  name: string;
+  /** Such as `stem`, `pointwise`, `shift + pointwise`; the ONNX operator where it was not recognised. */
+  operator: string;
+  /** The kernel of whole numbers; `null` where it runs in float. */
+  kernel: string | null;
+  /** Why it runs in float; `null` where it does not. */
+  reason: string | null;
+}

@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// How often recognition starts over with a few nodes less.
 const ROUNDS: usize = 32;
 
+/// Layers that are planned at most: a file may have a million nodes, and planning takes the square of their number.
+const LAYERS: usize = 4096;
+
 /// The parts of a graph.
 pub(super) struct Cut<'a> {
     pub(super) found: Recogniser<'a>,
@@ -41,7 +44,7 @@ impl<'a> Cut<'a> {
         for _ in 0..ROUNDS {
             let mut found = Recogniser::run(graph, side, shapes, &stand_alone);
             let multiplies = |l: &super::layer::Layer| matches!(l.op, Op::Product { .. });
-            if !found.layers.iter().any(multiplies) {
+            if !found.layers.iter().any(multiplies) || found.layers.len() > LAYERS {
                 return None;
             }
             let needed = Needed::of(&mut found);
@@ -157,4 +160,3 @@ fn regions(found: &Recogniser, needed: &Needed) -> Vec<Region> {
     }
     regions.into_values().collect()
 }
-
