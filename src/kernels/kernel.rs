@@ -31,6 +31,16 @@ impl Kernel {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Scalar, Self::Lookup, Self::Paired, Self::Wide];
 
+    /// Its name in reports, such as `lookup`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Lookup => "lookup",
+            Self::Paired => "paired",
+            Self::Wide => "wide",
+        }
+    }
+
     /// Whether this processor runs it.
     pub fn is_available(self) -> bool {
         match self {
