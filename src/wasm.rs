@@ -1,6 +1,9 @@
 //! What JavaScript sees: the classes `Classifier` and `PlainClassifier`. The only file that knows JavaScript; it adds nothing but conversions
 //! and the clock.
 
+#[cfg(feature = "bench")]
+mod bench;
+
 use crate::error::{Error, ErrorKind};
 use crate::labels;
 use crate::model::{Model, Prediction};

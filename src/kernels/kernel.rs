@@ -18,10 +18,23 @@ pub enum Kernel {
 /// that fits and whose kernel takes the layer is taken; [`Kernel::Wide`] takes what none does.
 type Table = &'static [(u8, u8, Kernel)];
 
-/// In a browser. Measured with `WASM_TABLE_COMMAND`.
-const WASM: Table = &[(1, 4, Kernel::Lookup), (8, 8, Kernel::Paired)];
-
-/// With AVX2, whose byte shuffle is twice as wide while its 16-bit products wait for the loads.
+/// In a browser. Chromium 156 with `--js-flags="--no-liftoff --no-wasm-lazy-compilation"`, one thread of a Zen 4 core,
+/// GMAC/s, median of rounds of 40 ms, for (outputs, inputs, pixels) with 4-bit activations:
+///
+/// | kernel, weight bits | 256,64,3136 | 64,256,3136 | 512,128,784 | 1024,256,196 | 2048,512,49 |
+/// |---|---|---|---|---|---|
+/// | look-up, 1 | 51 | 60 | 79 | 103 | 129 |
+/// | look-up, 2 | 40 | 45 | 54 | 69 | 73 |
+/// | paired, 1 to 2 | 34 | 45 | 51 | 64 | 69 |
+/// | paired, 3 | 34 | 45 | 49 | 60 | 64 |
+/// | paired, 4 | 32 | 38 | 43 | 51 | 51 |
+/// | paired, 2, 8-bit activations | 31 | 38 | 43 | 51 | 51 |
+/// | wide, all | 29 | 32 | 35 | 38 | 38 |
+///
+/// All pointwise layers of L-SSPQ50 took 38.4 ms paired and 39.2 looked up at 2 bits: no difference that the noise of a
+/// few percent lets through. The paired form needs a third of the memory for a pixel's activations.
+/// With AVX2, `cargo run --release --features bench --example kernels` on the same core: looked up 94 to 351 GMAC/s at
+/// 1 bit and 67 to 112 at 4 bits, paired 35 to 104, wide 55 to 80.
 const AVX2: Table = &[(4, 4, Kernel::Lookup), (2, 8, Kernel::Paired)];
 
 /// Without vector instructions of ours.
@@ -30,6 +43,16 @@ const PORTABLE: Table = &[];
 impl Kernel {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Scalar, Self::Lookup, Self::Paired, Self::Wide];
+
+    /// Its name in reports, such as `lookup`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Lookup => "lookup",
+            Self::Paired => "paired",
+            Self::Wide => "wide",
+        }
+    }
 
     /// Whether this processor runs it.
     pub fn is_available(self) -> bool {
@@ -56,6 +79,6 @@ impl Kernel {
     }
 }
 
-/// Pixels whose panels are made before the weights go over them: as few as can be. Panels of four pixels and a tile of
-/// weights fit the first cache together; with 8 or 16 pixels a look-up layer's tables no longer do.
+/// Pixels whose panels are made before the weights go over them: as few as an inner loop takes. The tables of a look-up
+/// layer are four times as large as a tile of its weights, so it is the weights that had better come again.
 pub(super) const BLOCK: usize = super::panel::PIXELS;
