@@ -4,7 +4,7 @@ use crate::golden::Golden;
 use crate::pictures;
 use js_sys::{Reflect, Uint8Array, Uint8ClampedArray};
 use lsspq::Model;
-use lsspq::wasm::Classifier;
+use lsspq::wasm::{Classifier, PlainClassifier, parse_labels};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -47,7 +47,7 @@ fn a_photograph_is_classified_with_labels_and_milliseconds() {
     for (picture, answer) in pictures::all().iter().zip(&golden.answers).take(3) {
         let rgba = Uint8ClampedArray::from(&picture.rgba[..]).into();
         let (width, height) = (f64::from(picture.width), f64::from(picture.height));
-        let answered = classifier.classify(&rgba, width, height, Some(3)).unwrap();
+        let answered = classifier.classify(&rgba, width, height, Some(3), None).unwrap();
         assert_eq!(number(&answered, "predictions.length"), 3.0);
         let first = number(&answered, "predictions.0.index");
         assert_eq!(first, answer.first as f64, "{}", picture.name);
@@ -57,7 +57,7 @@ fn a_photograph_is_classified_with_labels_and_milliseconds() {
         let [preprocess, inference, total] =
             ["preprocess", "inference", "total"].map(|part| number(&answered, &format!("milliseconds.{part}")));
         assert!(inference > 0.0 && (preprocess + inference - total).abs() < 1e-6);
-        let five = classifier.classify(&rgba, width, height, None).unwrap();
+        let five = classifier.classify(&rgba, width, height, None, None).unwrap();
         assert_eq!(number(&five, "predictions.length"), 5.0);
     }
 }
@@ -124,10 +124,50 @@ fn pictures_that_cannot_be_are_thrown_as_pictures() {
     let pixels: JsValue = Uint8ClampedArray::new_with_length(16).into();
     for (width, height) in [(0.0, 0.0), (0.0, 4.0), (3.0, 2.0), (-2.0, -2.0), (f64::NAN, 4.0), (1.5, 1.0), (1e300, 1.0)]
     {
-        assert_eq!(code(classifier.classify(&pixels, width, height, None)), "picture", "{width} x {height}");
+        assert_eq!(code(classifier.classify(&pixels, width, height, None, None)), "picture", "{width} x {height}");
     }
     for other in [JsValue::NULL, JsValue::UNDEFINED, "pixels".into(), js_sys::Array::new().into()] {
         assert_eq!(code(classifier.logits(&other, 2.0, 2.0)), "picture", "{other:?}");
     }
-    classifier.classify(&pixels, 2.0, 2.0, None).expect("the class still works");
+    classifier.classify(&pixels, 2.0, 2.0, None, None).expect("the class still works");
+}
+
+#[wasm_bindgen_test]
+fn what_the_network_saw_comes_with_the_answer_where_it_is_asked_for() {
+    let classifier = classifier();
+    let picture = pictures::generated(2);
+    let rgba = Uint8Array::from(&picture.rgba[..]).into();
+    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
+    let answered = classifier.classify(&rgba, width, height, None, Some(true)).unwrap();
+    let input: js_sys::Float32Array = get(&answered, "input").dyn_into().expect("an array");
+    assert_eq!(input.to_vec(), classifier.input(&rgba, width, height).unwrap().to_vec());
+    let without = classifier.classify(&rgba, width, height, None, None).unwrap();
+    assert!(get(&without, "input").is_undefined());
+}
+
+#[wasm_bindgen_test]
+fn layers_state_their_bytes_and_shifts_their_displacements() {
+    let classifier = classifier();
+    let layers: js_sys::Array = classifier.layers().unwrap().into();
+    let bytes: f64 = layers.iter().map(|layer| number(&layer, "weightsBytes")).sum();
+    assert_eq!(bytes, number(&classifier.metrics().unwrap(), "weightsBytes"));
+    assert_eq!(get(&layers.get(0), "kind"), "stem");
+    let shifts: js_sys::Array = classifier.shifts().unwrap().into();
+    let layers_that_shift = layers.iter().filter(|layer| get(layer, "kind") == "shift").count();
+    assert_eq!(shifts.length() as usize, layers_that_shift);
+    assert!(number(&shifts.get(0), "displacements.length") > 0.0);
+}
+
+#[wasm_bindgen_test]
+fn a_plain_classifier_and_labels_say_what_is_wrong_by_code() {
+    let bytes = Uint8Array::from(&b"GIF89a"[..]);
+    assert_eq!(code(PlainClassifier::load(&bytes, None, None)), "not-a-model");
+    let model = Uint8Array::from(MODEL);
+    assert_eq!(code(PlainClassifier::load(&model, Some(vec!["one".into()]), None)), "labels");
+    assert_eq!(code(PlainClassifier::load(&model, None, Some("grey".into()))), "unsupported");
+    // A model of this project is a classifier like any other: its output `logits` is found.
+    let plain = PlainClassifier::load(&model, None, None).unwrap();
+    assert_eq!(number(&plain.info().unwrap(), "classes"), 10.0);
+    assert_eq!(code(parse_labels("one")), "labels");
+    assert_eq!(parse_labels("one\ntwo").unwrap(), ["one", "two"]);
 }

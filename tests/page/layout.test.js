@@ -83,36 +83,3 @@ test("every control has a name, and the keyboard reaches the camera", async () =
   await page.waitForSelector("#stage[data-state=live]");
   await end();
 });
-
-for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-  test(`text can be read on its background in the ${colorScheme} theme`, async () => {
-    const { page, end } = await visit(browser, { context: { colorScheme } });
-    await ready(page);
-    await page.click("#sample-list button >> nth=0");
-    await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
-    const faint = await page.evaluate(() => {
-      const parse = (/** @type {string} */ colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
-      // Relative luminance and contrast after WCAG 2.1.
-      const luminance = (/** @type {number[]} */ rgb) => {
-        const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const background = (/** @type {Element | null} */ node) => {
-        for (; node; node = node.parentElement) {
-          const [r, g, b, a = 1] = parse(getComputedStyle(node).backgroundColor);
-          if (a === 1) return [r, g, b];
-        }
-        return [255, 255, 255];
-      };
-      return [...document.querySelectorAll("main *, header *, footer *")]
-        .filter((node) => [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent?.trim()) && node.checkVisibility() && !node.closest(".stage"))
-        .map((node) => {
-          const [a, b] = [luminance(parse(getComputedStyle(node).color).slice(0, 3)), luminance(background(node))];
-          return { text: node.textContent, contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
-        })
-        .filter(({ contrast }) => contrast < 4.5);
-    });
-    assert.deepEqual(faint, []);
-    await end();
-  });
-}

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
-import { withMetadata, withoutCard } from "./lib/onnx.js";
+import { LABELS, withMetadata, withoutCard } from "./lib/onnx.js";
 import { MODEL } from "./lib/paths.js";
 import { samples } from "./lib/pictures.js";
 
@@ -22,7 +22,6 @@ const [file] = samples();
 const [{ predictions }] = classifyNatively([file]);
 const bytes = readFileSync(MODEL);
 const plain = withoutCard(bytes);
-const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 const named = LABELS.map((label) => `my ${label}`);
 
 /**

@@ -1,9 +1,10 @@
 /** Pictures of the page in its main states, for people to look at; and the README's own. */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { CAMERAS, launch, noticeOf, ready, visit } from "./lib/browser.js";
-import { ROOT, SAMPLES } from "./lib/paths.js";
+import { withoutCard } from "./lib/onnx.js";
+import { MODEL, ROOT, SAMPLES } from "./lib/paths.js";
 import { cameraFrame, film } from "./lib/pictures.js";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
@@ -40,6 +41,43 @@ const STATES = {
       await page.click("#sample-list button >> nth=3");
       await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
       await page.waitForTimeout(400);
+    },
+  },
+  portrait: {
+    camera: CAMERAS.none,
+    act: async (page) => {
+      const tall = await page.evaluate(async () => {
+        const canvas = new OffscreenCanvas(480, 640);
+        const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+        context.drawImage(/** @type {HTMLImageElement} */ (document.querySelector("#sample-list img")), 0, 80, 480, 480);
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer());
+        return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""));
+      });
+      await page.setInputFiles("#picture-file", { name: "tall.png", mimeType: "image/png", buffer: Buffer.from(tall, "base64") });
+      await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+    },
+  },
+  unfolded: {
+    camera: CAMERAS.playing(cat),
+    act: async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#chart-box:not([hidden])");
+      await page.click("#measure");
+      await page.waitForSelector("#copy-measure:visible");
+      await page.waitForTimeout(2500);
+      await page.click("#freeze");
+      for (const summary of await page.$$("#panel summary")) await summary.click();
+      await page.waitForTimeout(300);
+    },
+  },
+  plain: {
+    camera: CAMERAS.none,
+    act: async (page) => {
+      const buffer = withoutCard(readFileSync(MODEL));
+      await page.setInputFiles("#model-file", { name: "plain.onnx", mimeType: "application/octet-stream", buffer });
+      await page.waitForSelector("#plain:not([hidden])");
+      await page.click("#sample-list button >> nth=0");
+      await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
     },
   },
   refused: {

@@ -2,7 +2,7 @@
 
 import { percentile } from "../shared/stats.js";
 import { element } from "./dom.js";
-import { benchmark as words } from "./strings.js";
+import { benchmark as words, texts } from "./strings.js";
 import { copyText } from "./tools.js";
 
 /** @typedef {import("../shared/messages.js").Milliseconds} Milliseconds */
@@ -52,7 +52,8 @@ export class Benchmark {
     this.#source.hold(true);
     try {
       const progress = (/** @type {import("../shared/messages.js").Progress} */ { loaded, total }) => {
-        this.#result.textContent = words.running(loaded, total ?? 0);
+        // On the button: a status line would be read out at every run.
+        this.#start.textContent = words.running(loaded, total ?? 0);
       };
       const times = await this.#bridge.call("benchmark", { warmUp: WARM_UP, runs: RUNS }, { signal, progress });
       this.#show(times);
@@ -61,6 +62,7 @@ export class Benchmark {
     } finally {
       this.#source.hold(false);
       this.#start.disabled = false;
+      this.#start.textContent = texts.measure;
     }
   }
 

@@ -53,6 +53,7 @@ export class Live {
     this.#start.addEventListener("click", () => this.start());
     this.#stop.addEventListener("click", () => {
       this.#owner.begin();
+      this.#stage.showNothing();
       // Only where the visitor pressed the button, which is gone now.
       this.#start.focus();
     });
@@ -80,7 +81,9 @@ export class Live {
     let left = null;
     window.addEventListener("pagehide", () => {
       left = this.#camera.running ? this.#wish : null;
-      if (left) this.#owner.begin();
+      if (!left) return;
+      this.#owner.begin();
+      this.#stage.showNothing();
     });
     window.addEventListener("pageshow", (event) => {
       if (event.persisted && left) this.start(left);

@@ -3,6 +3,12 @@
 import { element } from "./dom.js";
 import { offline as words } from "./strings.js";
 
+/** How long a version that was just installed may take to become the active one by itself, in milliseconds. */
+const SETTLE_MS = 1000;
+
+/** @type {Promise<ServiceWorkerRegistration | null> | null} */
+let installed = null;
+
 /**
  * Installs the service worker once the page has what it needs, so that the two do not compete for the line.
  *
@@ -10,23 +16,30 @@ import { offline as words } from "./strings.js";
  * @param {string | null} model address of the model that answers: it is kept for the next visit as well
  */
 export async function workOffline(notice, model) {
-  const container = navigator.serviceWorker;
-  // Only over https and from this computer; never where the browser forbids it, as in some private windows.
-  const registration = await container?.register("sw.js", { updateViaCache: "none" }).catch(() => null);
+  const registration = await (installed ??= install(notice));
   if (!registration) return;
-  offerUpdate(registration, notice);
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", () => offerUpdate(registration, notice));
-  });
-  const { active } = await container.ready;
+  const { active } = await navigator.serviceWorker.ready;
   if (!active || !model) return;
   const channel = new MessageChannel();
   channel.port1.onmessage = ({ data }) => {
+    channel.port1.close();
     if (data !== "kept") return;
     element("offline", HTMLElement).textContent = words.ready;
     document.body.dataset.offline = "ready";
   };
   active.postMessage({ keep: model }, [channel.port2]);
+}
+
+/** @param {import("./notice.js").Notice} notice */
+async function install(notice) {
+  // Only over https and from this computer; never where the browser forbids it, as in some private windows.
+  const registration = await navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" }).catch(() => null);
+  if (!registration) return null;
+  offerUpdate(registration, notice);
+  registration.addEventListener("updatefound", () => {
+    registration.installing?.addEventListener("statechange", () => setTimeout(() => offerUpdate(registration, notice), SETTLE_MS));
+  });
+  return registration;
 }
 
 /**

@@ -35,11 +35,7 @@ export class Source {
     this.#notice = notice;
     this.#stage.onChange = () => this.onChange();
     this.#live = new Live(this.#stage, notice, {
-      begin: () => {
-        const signal = this.#begin();
-        this.#stage.showNothing();
-        return signal;
-      },
+      begin: () => this.#begin(),
       use: async (frame, signal) => {
         if (this.#frozen || this.#held) return frame.close();
         await this.#classify(frame, signal, false);

@@ -286,7 +286,7 @@ export const layers = {
 
 export const shifts = {
   note: (/** @type {number} */ staying, /** @type {number} */ all) =>
-    `Every channel learned where to look. Of ${number(all, 0)} shifted channels, ${number(staying, 0)} stay in place. The darker a cell, the more channels look there.`,
+    `Every channel learned where to look. Of ${number(all, 0)} shifted channels, ${number(staying, 0)} stay in place. The stronger the colour of a cell, the more channels look there.`,
   caption: (/** @type {number} */ block, /** @type {number} */ channels) => `Block ${block + 1}: ${channels} channels`,
   /** @param {number} block @param {number[]} counts row by row @param {number} reach */
   describe(block, counts, reach) {

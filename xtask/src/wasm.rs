@@ -4,6 +4,7 @@ use crate::command::run;
 use crate::project::Project;
 use crate::toolbox::wasm_pack;
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::fs;
 
 /// Builds pkg/: the module, its JavaScript and its TypeScript types.
@@ -14,8 +15,23 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     // wasm-opt takes minutes and gains little here. The tools are there already: never let wasm-pack look for others on the network.
     let arguments = ["build", "--target", "web", "--release", "--no-opt", "--mode", "no-install"];
     run(&mut wasm_pack(project, &arguments)?).context("the library does not build as WebAssembly")?;
-    // The project's own README, which wasm-pack copies, is about training and publishing.
-    fs::copy(project.path("docs/package.md"), project.path("pkg/README.md")).context("cannot write pkg/README.md")?;
+    complete_package(project).context("pkg/ cannot be made a whole npm package")
+}
+
+/// What wasm-pack leaves out: a README for those who embed the library (it copies the project's own, which is about
+/// training and publishing), and the licences, which npm packs only where they are listed.
+fn complete_package(project: &Project) -> Result<()> {
+    fs::copy(project.path("docs/package.md"), project.path("pkg/README.md"))?;
+    let path = project.path("pkg/package.json");
+    let mut package: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+    let files = package["files"].as_array_mut().context("package.json has no list of files")?;
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        fs::copy(project.path(licence), project.path("pkg").join(licence))?;
+        if !files.iter().any(|file| file == licence) {
+            files.push(licence.into());
+        }
+    }
+    fs::write(&path, serde_json::to_string_pretty(&package)?)?;
     Ok(())
 }
 
@@ -28,4 +44,29 @@ pub(crate) fn test(project: &Project, driver: &str) -> Result<()> {
     let arguments =
         ["test", "--headless", "--chrome", "--chromedriver", driver, "--mode", "no-install", "--release", "."];
     run(&mut wasm_pack(project, &arguments)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_gets_its_readme_and_its_licences() {
+        let root = tempfile::tempdir().unwrap();
+        let project = Project::at(root.path());
+        for folder in ["docs", "pkg"] {
+            fs::create_dir(project.path(folder)).unwrap();
+        }
+        for file in ["docs/package.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+            fs::write(project.path(file), file).unwrap();
+        }
+        fs::write(project.path("pkg/package.json"), r#"{"name":"lsspq","files":["lsspq.js"]}"#).unwrap();
+        complete_package(&project).unwrap();
+        complete_package(&project).unwrap();
+        assert_eq!(fs::read_to_string(project.path("pkg/README.md")).unwrap(), "docs/package.md");
+        let package: Value =
+            serde_json::from_str(&fs::read_to_string(project.path("pkg/package.json")).unwrap()).unwrap();
+        assert_eq!(package["files"], serde_json::json!(["lsspq.js", "LICENSE-APACHE", "LICENSE-MIT"]));
+        assert_eq!(package["name"], "lsspq");
+    }
 }

@@ -11,6 +11,9 @@ function varint(bytes, at) {
   }
 }
 
+/** The classes of the shipped model. */
+export const LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
 /** Field 14 of an ONNX file: its metadata. */
 const METADATA = 14;
 
