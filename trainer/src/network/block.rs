@@ -1,6 +1,8 @@
 //! One block of the network.
 
+use super::flow::Flow;
 use super::{Mode, Norm};
+use crate::fused::{self, BlockTensors};
 use crate::quantise;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -34,11 +36,16 @@ impl Block {
     /// Runs a map through the block; `keep` takes each BatchNorm's statistics, in order.
     pub(super) fn forward(
         &self,
-        x: Tensor<4>,
+        input: Flow<'_>,
         shape: &BlockShape,
         mode: Mode,
         keep: &mut impl FnMut((Tensor<4>, Tensor<2>)) -> Tensor<4>,
-    ) -> Tensor<4> {
+    ) -> Flow<'static> {
+        // Nothing the paper has normalises before a block and projects in its shortcut as well.
+        if Flow::is_fused(mode) && (self.pre.is_none() || self.shortcut.is_none()) {
+            return self.fused(input, shape, mode, keep);
+        }
+        let x = input.settle(mode, keep);
         let e = mode.engine;
         let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
         let shortcut = match &self.shortcut {
@@ -51,7 +58,37 @@ impl Block {
         };
         let shifts = quantise::shifts(self.shifts.val(), mode.round_shifts);
         let y = keep(e.shifted_pointwise(y, &self.middle, shifts, weights(&self.expand), mode, shape.stride));
-        keep(e.normed_add(y, &self.last, shortcut, mode))
+        Flow::of(keep(e.normed_add(y, &self.last, shortcut, mode)))
+    }
+
+    /// The same as one operation, with batch statistics.
+    fn fused(
+        &self,
+        input: Flow<'_>,
+        shape: &BlockShape,
+        mode: Mode,
+        keep: &mut impl FnMut((Tensor<4>, Tensor<2>)) -> Tensor<4>,
+    ) -> Flow<'static> {
+        let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
+        // A norm of the block's own stands in the branch; one that waits in front of the block is for the shortcut too.
+        let input = if self.pre.is_some() { input.settled(mode, keep) } else { input };
+        let parts = input.into_parts();
+        let norm = self.pre.as_ref().or(parts.pending);
+        let tensors = BlockTensors {
+            before: norm.map(|norm| (norm.tensors(), parts.statistics)),
+            reduce: weights(&self.reduce),
+            middle: self.middle.tensors(),
+            shifts: quantise::shifts(self.shifts.val(), mode.round_shifts),
+            expand: weights(&self.expand),
+            last: self.last.tensors(),
+            shortcut: self.shortcut.as_ref().map(weights),
+        };
+        let out = fused::block(parts.map, tensors, self.pre.is_none(), shape.stride, mode.activations);
+        let mut y = out.output;
+        for statistics in out.before.into_iter().chain([out.middle, out.last]) {
+            y = keep((y, statistics));
+        }
+        Flow::with_statistics(y, out.next)
     }
 
     pub(super) fn norms_mut(&mut self) -> impl Iterator<Item = &mut Norm> {

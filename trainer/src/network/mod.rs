@@ -1,6 +1,7 @@
 //! The trainable network: parameters and forward pass.
 
 mod block;
+mod flow;
 mod fold;
 #[cfg(test)]
 mod gradient_tests;
@@ -20,6 +21,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
+use flow::Flow;
 use lsspq::spec::NetworkSpec;
 
 /// Parameters of a network. Weights are `[output, input]`, the stem's `[output, 3 * kernel * kernel]`.
@@ -73,18 +75,19 @@ impl Network {
         };
         let e = mode.engine;
         let y = e.stem(images, self.stem.val(), spec.stem.kernel, spec.stem.stride);
-        let mut x = keep(e.normed_activation(y, &self.stem_norm, mode));
+        let mut flow = Flow::of(y).normed(&self.stem_norm, mode, &mut keep);
         if spec.stem.pool {
             let pool = MaxPoolOptions { stride: [2, 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3, 3]) };
-            x = max_pool2d(x, pool);
+            flow = Flow::of(max_pool2d(flow.settle(mode, &mut keep), pool));
         }
         let shapes = spec.blocks();
         for (i, (block, shape)) in self.blocks.iter().zip(&shapes).enumerate() {
-            x = block.forward(x, shape, mode, &mut keep);
+            flow = block.forward(flow, shape, mode, &mut keep);
             if shapes.get(i + 1).is_none_or(|next| next.group != shape.group) {
-                x = keep(e.normed_activation(x, &self.closes[shape.group], mode));
+                flow = flow.normed(&self.closes[shape.group], mode, &mut keep);
             }
         }
+        let mut x = flow.settle(mode, &mut keep);
         if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
             let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
             x = keep(e.normed_activation(y, norm, mode));

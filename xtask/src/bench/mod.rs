@@ -5,6 +5,7 @@
 
 mod row;
 mod train;
+mod worker;
 
 use crate::project::Project;
 use anyhow::Result;
