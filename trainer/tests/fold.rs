@@ -64,7 +64,7 @@ fn difference(spec: &NetworkSpec, move_biases: bool) -> f32 {
     let mut network = Network::new(spec, 7, &device);
     // Running statistics that are those of some pictures, not the first values.
     let output = network.forward(spec, input.clone(), mode);
-    network.absorb(output, 1.0);
+    network.absorb(spec, output, 1.0);
     mode.batch_statistics = false;
     let trained: Vec<f32> = network.forward(spec, input, mode).logits.into_data().iter::<f32>().collect();
     let mut folded = fold(&network, spec, mode, MEAN, DEVIATION);

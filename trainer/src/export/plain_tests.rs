@@ -48,7 +48,7 @@ fn every_network_runs_in_tract_as_it_was_trained() {
         let mut mode = Mode { batch_statistics: true, activations: None, round_shifts: true, engine: Engine::Composed };
         let output = network.forward(&spec, input.clone(), mode);
         // Half of it: where a channel is dead, a variance of nothing would make rounding errors large.
-        network.absorb(output, 0.5);
+        network.absorb(&spec, output, 0.5);
         mode.batch_statistics = false;
         let output = network.forward(&spec, input, mode);
         let file = to_plain_onnx(&network, &spec, MEAN, DEVIATION, &card(&spec)).unwrap();

@@ -3,6 +3,7 @@
 //! With running statistics instead of the batch's the gradients would be other ones; nothing trains in that mode, so
 //! the tape refuses it instead of answering wrongly.
 
+use super::block::{BlockConfig, BlockParts, Forward};
 use super::flex::{displacements, kernel};
 use super::primitive::{contiguous, map, shape, small, tensor, values};
 use super::{FusedOps, NormConfig, StemConfig};
@@ -203,6 +204,21 @@ impl Backward<Flex, 3> for NormedActivation {
     }
 }
 
+#[derive(Debug)]
+struct Block;
+
+impl Backward<Flex, 11> for Block {
+    type State = (BlockParts, Forward);
+
+    fn backward(self, ops: Ops<Self::State, 11>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = contiguous(grads.consume::<Flex>(&ops.node));
+        let (parts, forward) = &ops.state;
+        let gradients = parts.backward(&dy, forward);
+        drop(dy);
+        register(&ops, grads, gradients);
+    }
+}
+
 impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     fn stem(input: Tracked<C>, weight: Tracked<C>, config: StemConfig) -> Tracked<C> {
         let input = contiguous(input.into_primitive());
@@ -295,6 +311,41 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (y, statistics) = Flex::normed_activation(input.clone(), gamma.clone(), beta.clone(), running, config);
         let state = NormState::new(&input, gamma, beta, &statistics, config);
         let y = record::<C, _, _, 3>(NormedActivation, [a, b, c], state, y);
+        (y, untracked::<C>(statistics))
+    }
+
+    fn block(
+        input: Tracked<C>,
+        statistics: Tracked<C>,
+        gamma: Tracked<C>,
+        beta: Tracked<C>,
+        reduce: Tracked<C>,
+        middle_gamma: Tracked<C>,
+        middle_beta: Tracked<C>,
+        shifts: Tracked<C>,
+        expand: Tracked<C>,
+        last_gamma: Tracked<C>,
+        last_beta: Tracked<C>,
+        shortcut: Tracked<C>,
+        config: BlockConfig,
+    ) -> (Tracked<C>, Tracked<C>) {
+        let (input, guard) = input.into_parts();
+        let parameters =
+            [gamma, beta, reduce, middle_gamma, middle_beta, shifts, expand, last_gamma, last_beta, shortcut];
+        let (mut guards, mut tensors) = (vec![guard], Vec::new());
+        for parameter in parameters {
+            let (tensor, guard) = parameter.into_parts();
+            guards.push(guard);
+            tensors.push(tensor);
+        }
+        let tensors: [FlexTensor; 10] = tensors.try_into().expect("one for each of ten parameters");
+        let guards: [NodeGuard; 11] = guards.try_into().ok().expect("one for the input and each of ten parameters");
+        let parts = BlockParts::new(input, tensors, config);
+        let forward = parts.forward(&statistics.into_primitive());
+        let (y, statistics) = (forward.output.clone(), forward.statistics.clone());
+        // The output itself is not needed again.
+        let state = (parts, forward.without_output());
+        let y = record::<C, _, _, 11>(Block, guards, state, y);
         (y, untracked::<C>(statistics))
     }
 }

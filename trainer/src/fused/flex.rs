@@ -1,5 +1,6 @@
 //! Forward passes on Burn's CPU backend.
 
+use super::block::{BlockConfig, BlockParts};
 use super::primitive::{contiguous, map, shape, small, tensor, values};
 use super::{FusedOps, NormConfig, StemConfig};
 use crate::kernels::buffer::Buffer;
@@ -129,5 +130,26 @@ impl FusedOps for Flex {
         let mut y = Buffer::take(out.len());
         activation::forward(values(&input), out, &norm, Levels::of_bits(config.bits), &mut y);
         (tensor(y, shape(out)), statistics_tensor(&statistics))
+    }
+
+    fn block(
+        input: FlexTensor,
+        statistics: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        reduce: FlexTensor,
+        middle_gamma: FlexTensor,
+        middle_beta: FlexTensor,
+        shifts: FlexTensor,
+        expand: FlexTensor,
+        last_gamma: FlexTensor,
+        last_beta: FlexTensor,
+        shortcut: FlexTensor,
+        config: BlockConfig,
+    ) -> (FlexTensor, FlexTensor) {
+        let parameters =
+            [gamma, beta, reduce, middle_gamma, middle_beta, shifts, expand, last_gamma, last_beta, shortcut];
+        let forward = BlockParts::new(input, parameters, config).forward(&statistics);
+        (forward.output, forward.statistics)
     }
 }

@@ -7,8 +7,11 @@
 //! statistics `[2, channels]` (means, then biased variances), displacements `[channels, 2]` (down, right).
 
 mod autodiff;
+mod block;
 mod flex;
 mod primitive;
+
+pub use block::{Before, BlockConfig, BlockTensors, block};
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
@@ -81,6 +84,28 @@ pub trait FusedOps: Backend {
         beta: FloatTensor<Self>,
         running: FloatTensor<Self>,
         config: NormConfig,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// A whole block with the batch's own statistics: the three operations above and the shortcut in one.
+    ///
+    /// Where the configuration says that there is no BatchNorm before or no product in the shortcut, those tensors are
+    /// not read. The second result holds all statistics one after the other: of the input (where it is normalised), of
+    /// the map between the convolutions, of the second convolution's result, and of the output.
+    #[allow(clippy::too_many_arguments, reason = "tensors of an extension cannot come in a list")]
+    fn block(
+        input: FloatTensor<Self>,
+        statistics: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        reduce: FloatTensor<Self>,
+        middle_gamma: FloatTensor<Self>,
+        middle_beta: FloatTensor<Self>,
+        shifts: FloatTensor<Self>,
+        expand: FloatTensor<Self>,
+        last_gamma: FloatTensor<Self>,
+        last_beta: FloatTensor<Self>,
+        shortcut: FloatTensor<Self>,
+        config: BlockConfig,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 

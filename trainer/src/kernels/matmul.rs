@@ -1,6 +1,7 @@
 //! Matrix products on slices, by the `gemm` crate, on the calling thread.
 
 use super::buffer::Buffer;
+use super::outer::add_outer;
 use super::{one_by_one, side_by_side};
 
 /// A matrix in a slice: element `(i, j)` is at `i * row + j * column`.
@@ -102,13 +103,13 @@ impl Products {
         let [m, k] = [self.outputs, self.inputs];
         let (rows, weights) = (Strides::rows(columns), (w, Strides::rows(k).t()));
         if columns == self.plane {
-            matmul([m, columns, k], (dy, rows), (u, rows.t()), dw, true);
+            add_outer([m, columns, k], dy, u, dw);
             return matmul([k, m, columns], weights, (dy, rows), du, false);
         }
         let (input, output) = (&mut self.input[..u.len()], &mut self.output[..m * columns]);
         side_by_side(u, k, self.plane, input);
         side_by_side(dy, m, self.plane, output);
-        matmul([m, columns, k], (output, rows), (input, rows.t()), dw, true);
+        add_outer([m, columns, k], output, input, dw);
         // The activations are not needed any more: their place takes the gradient.
         matmul([k, m, columns], weights, (output, rows), input, false);
         one_by_one(input, k, self.plane, du);

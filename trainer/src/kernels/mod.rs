@@ -9,10 +9,12 @@
 //! into the matrix product, and recomputed in the backward pass instead of being stored.
 
 pub mod activation;
+pub mod block;
 pub mod buffer;
 pub mod join;
 mod matmul;
 pub mod norm;
+mod outer;
 mod plane;
 pub mod pointwise;
 pub mod shift;

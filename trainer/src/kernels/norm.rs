@@ -30,8 +30,12 @@ impl Statistics {
                 sums
             })
             .collect();
+        Self::from_sums(&total(parts, map.channels), map)
+    }
+
+    /// Those of a map, from the sums over each channel's values and their squares.
+    pub(super) fn from_sums(sums: &[[f64; 2]], map: Map) -> Self {
         let count = (map.images * map.plane()) as f64;
-        let sums = total(parts, map.channels);
         let mean = sums.iter().map(|s| (s[0] / count) as f32).collect();
         let variance = sums.iter().map(|s| ((s[1] / count) - (s[0] / count).powi(2)).max(0.0) as f32).collect();
         Self { mean, variance }
@@ -73,7 +77,7 @@ impl Norm {
 
     /// Turns per-channel sums over `g` and `g * (x - mean)` into the gradients of gamma and beta and the constants of
     /// the gradient of x.
-    pub(super) fn gradients(&self, sums: &[[f64; 2]], map: Map) -> NormGradients {
+    pub(crate) fn gradients(&self, sums: &[[f64; 2]], map: Map) -> NormGradients {
         let count = (map.images * map.plane()) as f64;
         let mut out = NormGradients::default();
         for (c, [sum, product]) in sums.iter().copied().enumerate() {
@@ -98,6 +102,9 @@ pub struct NormGradients {
     pub(super) offset: Vec<f32>,
     pub(super) slope: Vec<f32>,
 }
+
+/// Two sums for each channel.
+pub(super) type Sums = Vec<[f64; 2]>;
 
 pub(super) fn add(sum: &mut [f64; 2], more: [f64; 2]) {
     sum[0] += more[0];

@@ -5,8 +5,8 @@
 use super::{Levels, clip};
 use multiversion::multiversion;
 
-/// Lanes of the partial sums: two AVX2 registers.
-const LANES: usize = 16;
+/// Lanes of the partial sums: four AVX2 registers, so that additions need not wait for each other.
+const LANES: usize = 32;
 
 #[inline(always)]
 fn total(lanes: [f32; LANES]) -> f64 {
@@ -84,6 +84,31 @@ pub(super) fn affine_add(x: &[f32], scale: f32, bias: f32, rest: &[f32], out: &m
     }
 }
 
+/// The same, and sum and sum of squares of what came out.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn affine_add_moments(x: &[f32], scale: f32, bias: f32, rest: &[f32], out: &mut [f32]) -> [f64; 2] {
+    let n = out.len();
+    let (x, rest) = (&x[..n], &rest[..n]);
+    let (mut sum, mut square) = ([0.0; LANES], [0.0; LANES]);
+    let full = n - n % LANES;
+    let chunks = x[..full].chunks_exact(LANES).zip(rest[..full].chunks_exact(LANES));
+    for ((x, rest), out) in chunks.zip(out[..full].chunks_exact_mut(LANES)) {
+        for i in 0..LANES {
+            let value = scale * x[i] + bias + rest[i];
+            out[i] = value;
+            sum[i] += value;
+            square[i] += value * value;
+        }
+    }
+    for i in full..n {
+        let value = scale * x[i] + bias + rest[i];
+        out[i] = value;
+        sum[i - full] += value;
+        square[i - full] += value * value;
+    }
+    [total(sum), total(square)]
+}
+
 /// Gradient through clip and rounding: `g = dy` where `scale * x + bias` lies in [0, 1], else 0.
 ///
 /// Returns the sums over g and over `g * (x - mean)`, which BatchNorm's gradient needs.
@@ -152,6 +177,32 @@ pub(super) fn norm_backward_inplace(g: &mut [f32], x: &[f32], mean: f32, factor:
     }
 }
 
+/// The same, plus what came by another way.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn norm_backward_add(g: &mut [f32], x: &[f32], mean: f32, factor: f32, a: f32, b: f32, rest: &[f32]) {
+    for ((g, x), rest) in g.iter_mut().zip(x).zip(rest) {
+        *g = factor * (*g - a - b * (x - mean)) + rest;
+    }
+}
+
+/// Every `stride`-th row and column of a channel of that many columns.
+pub(super) fn subsample(x: &[f32], width: usize, stride: usize, out: &mut [f32]) {
+    for (out, x) in out.chunks_exact_mut(width.div_ceil(stride)).zip(x.chunks(width).step_by(stride)) {
+        for (out, x) in out.iter_mut().zip(x.iter().step_by(stride)) {
+            *out = *x;
+        }
+    }
+}
+
+/// Adds to every `stride`-th row and column of a channel: the gradient of [`subsample`].
+pub(super) fn add_strided(dy: &[f32], width: usize, stride: usize, dx: &mut [f32]) {
+    for (dy, dx) in dy.chunks_exact(width.div_ceil(stride)).zip(dx.chunks_mut(width).step_by(stride)) {
+        for (dy, dx) in dy.iter().zip(dx.iter_mut().step_by(stride)) {
+            *dx += *dy;
+        }
+    }
+}
+
 /// Mixes each four neighbours of a window, which has one row and one column more than `out` of `width` columns.
 #[multiversion(targets("x86_64+avx2+fma"))]
 pub(super) fn bilinear(window: &[f32], width: usize, [w00, w01, w10, w11]: [f32; 4], out: &mut [f32]) {
@@ -186,6 +237,38 @@ pub(super) fn bilinear_dots(g: &[f32], window: &[f32], width: usize) -> [f64; 4]
         for c in full..width {
             for (sum, tap) in sums.iter_mut().zip(taps) {
                 sum[c - full] += g[c] * tap[c];
+            }
+        }
+    }
+    sums.map(|lanes| lanes.iter().map(|&v| f64::from(v)).sum())
+}
+
+/// As [`bilinear`] for a stride of 2: the four neighbours are the window's blocks of two by two.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn bilinear_halved(window: &[f32], columns: usize, [w00, w01, w10, w11]: [f32; 4], out: &mut [f32]) {
+    for (rows, out) in window.chunks_exact(4 * columns).zip(out.chunks_exact_mut(columns)) {
+        let (upper, lower) = rows.split_at(2 * columns);
+        for ((out, x0), x1) in out.iter_mut().zip(upper.chunks_exact(2)).zip(lower.chunks_exact(2)) {
+            *out = w00 * x0[0] + w01 * x0[1] + w10 * x1[0] + w11 * x1[1];
+        }
+    }
+}
+
+/// Sums over `g` times each of the four neighbours of [`bilinear_halved`]; the window becomes its own gradient.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn bilinear_halved_backward(g: &[f32], window: &mut [f32], columns: usize, w: [f32; 4]) -> [f64; 4] {
+    const LANES: usize = 8;
+    let mut sums = [[0.0f32; LANES]; 4];
+    for (rows, g) in window.chunks_exact_mut(4 * columns).zip(g.chunks_exact(columns)) {
+        let (upper, lower) = rows.split_at_mut(2 * columns);
+        let pairs = upper.chunks_mut(2 * LANES).zip(lower.chunks_mut(2 * LANES));
+        for ((upper, lower), g) in pairs.zip(g.chunks(LANES)) {
+            for (i, ((x0, x1), g)) in upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2)).zip(g).enumerate() {
+                sums[0][i] += g * x0[0];
+                sums[1][i] += g * x0[1];
+                sums[2][i] += g * x1[0];
+                sums[3][i] += g * x1[1];
+                (x0[0], x0[1], x1[0], x1[1]) = (w[0] * g, w[1] * g, w[2] * g, w[3] * g);
             }
         }
     }

@@ -3,8 +3,8 @@
 //!
 //! `out(y, x) = in(y * stride + dy, x * stride + dx)`. With whole-number displacements it is a copy.
 //!
-//! [`forward`] and [`backward`] are the plain form, for every stride. [`Window`] is the fast one for stride 1: it lays
-//! the channel out with a border of zeros, so that every output row is one loop over whole registers.
+//! [`forward`] and [`backward`] are the plain form, for every stride. [`Window`] is the fast one for strides 1 and 2: it
+//! lays the channel out with a border of zeros, so that every output row is one loop over whole registers.
 
 use super::buffer::Buffer;
 use super::plane;
@@ -117,38 +117,67 @@ pub fn backward(
     shift.gradient(sums)
 }
 
-/// The shift of stride 1 over maps of one size, with memory for a channel and its border.
+/// The shift over maps of one size, with memory for a channel and its border.
 pub struct Window {
     size: [usize; 2],
+    stride: usize,
     memory: Buffer,
 }
 
 impl Window {
     /// For channels of `height` rows and `width` columns.
-    pub fn new([height, width]: [usize; 2]) -> Self {
-        Self { size: [height, width], memory: Buffer::take((height + 1) * (width + 1)) }
+    pub fn new([height, width]: [usize; 2], stride: usize) -> Self {
+        let len = match stride {
+            1 => (height + 1) * (width + 1),
+            2 => 4 * height.div_ceil(2) * width.div_ceil(2),
+            _ => 0,
+        };
+        Self { size: [height, width], stride, memory: Buffer::take(len) }
     }
 
-    /// Shifts one channel into `out`, which has its size.
+    /// Shifts one channel into `out`, which has its size divided by the stride.
     pub fn forward(&mut self, x: &[f32], shift: Displacement, out: &mut [f32]) {
-        let [height, width] = self.size;
+        let [_, width] = self.size;
         let (whole, part) = shift.split();
-        if part == [0.0; 2] {
-            return displace(x, self.size, whole, out, width);
+        match self.stride {
+            1 if part == [0.0; 2] => displace(x, self.size, whole, out, width),
+            1 => {
+                displace(x, self.size, whole, &mut self.memory, width + 1);
+                plane::bilinear(&self.memory, width, shift.weights(), out);
+            }
+            2 => {
+                let columns = width.div_ceil(2);
+                displace(x, self.size, whole, &mut self.memory, 2 * columns);
+                plane::bilinear_halved(&self.memory, columns, shift.weights(), out);
+            }
+            stride => forward(x, self.size, shift, stride, out),
         }
-        displace(x, [height, width], whole, &mut self.memory, width + 1);
-        plane::bilinear(&self.memory, width, shift.weights(), out);
     }
 
     /// Writes the gradient of the channel to `dx`, and returns that of the displacement `(dy, dx)`.
     pub fn backward(&mut self, g: &[f32], x: &[f32], shift: Displacement, dx: &mut [f32]) -> [f64; 2] {
-        let [_, width] = self.size;
+        let [height, width] = self.size;
         let (whole, _) = shift.split();
-        displace(x, self.size, whole, &mut self.memory, width + 1);
-        let sums = plane::bilinear_dots(g, &self.memory, width);
-        // What was read at a displacement is given back at its negative.
-        self.forward(g, Displacement { dy: -shift.dy, dx: -shift.dx }, dx);
-        shift.gradient(sums)
+        match self.stride {
+            1 => {
+                displace(x, self.size, whole, &mut self.memory, width + 1);
+                let sums = plane::bilinear_dots(g, &self.memory, width);
+                // What was read at a displacement is given back at its negative.
+                self.forward(g, Displacement { dy: -shift.dy, dx: -shift.dx }, dx);
+                shift.gradient(sums)
+            }
+            2 => {
+                let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
+                displace(x, self.size, whole, &mut self.memory, 2 * columns);
+                let sums = plane::bilinear_halved_backward(g, &mut self.memory, columns, shift.weights());
+                displace(&self.memory, [2 * rows, 2 * columns], whole.map(|d| -d), dx, width);
+                shift.gradient(sums)
+            }
+            stride => {
+                dx.fill(0.0);
+                backward(g, x, self.size, shift, stride, dx)
+            }
+        }
     }
 }
 
@@ -198,20 +227,23 @@ mod tests {
     #[test]
     fn window_shifts_as_the_plain_form_does() {
         let mut rng = stream(1, Purpose::Fixture, 0, 0);
-        for size in [[1, 1], [3, 5], [4, 4], [7, 9], [8, 8], [16, 16], [17, 33]] {
-            let mut window = Window::new(size);
+        let sizes = [[1, 1], [3, 5], [4, 4], [7, 9], [8, 8], [16, 16], [17, 33]];
+        for (size, stride) in sizes.into_iter().flat_map(|size| [1, 2, 3].map(|stride| (size, stride))) {
+            let mut window = Window::new(size, stride);
+            let outputs = size[0].div_ceil(stride) * size[1].div_ceil(stride);
             let mut channel = || (0..size[0] * size[1]).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
             for dy in [-5.0, -2.25, -1.0, -0.5, 0.0, 0.75, 1.0, 3.5] {
                 for dx in [-20.0, -3.0, -1.25, 0.0, 0.5, 1.0, 2.75, 40.5] {
-                    let (shift, x, g) = (Displacement { dy, dx }, channel(), channel());
-                    let what = format!("{size:?} by {shift:?}");
-                    let (mut got, mut wanted) = (vec![7.0; x.len()], vec![0.0; x.len()]);
+                    let (shift, x, mut g) = (Displacement { dy, dx }, channel(), channel());
+                    g.truncate(outputs);
+                    let what = format!("{size:?} by {shift:?}, stride {stride}");
+                    let (mut got, mut wanted) = (vec![7.0; outputs], vec![0.0; outputs]);
                     window.forward(&x, shift, &mut got);
-                    forward(&x, size, shift, 1, &mut wanted);
+                    forward(&x, size, shift, stride, &mut wanted);
                     close(&got, &wanted, &what);
                     let (mut got, mut wanted) = (vec![7.0; x.len()], vec![0.0; x.len()]);
                     let move_got = window.backward(&g, &x, shift, &mut got);
-                    let move_wanted = backward(&g, &x, size, shift, 1, &mut wanted);
+                    let move_wanted = backward(&g, &x, size, shift, stride, &mut wanted);
                     close(&got, &wanted, &what);
                     for (got, wanted) in move_got.iter().zip(move_wanted) {
                         assert!((got - wanted).abs() <= 1e-4, "{what}: {got}, not {wanted}");

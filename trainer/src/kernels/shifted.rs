@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::matmul::Products;
 use super::norm::{Norm, NormGradients, finish, total};
-use super::shift::{self, Displacement, Window};
+use super::shift::{Displacement, Window};
 use super::{Levels, Map, activation, images_per_product, images_per_task, sum_parts};
 use rayon::prelude::*;
 
@@ -26,11 +26,7 @@ impl Before<'_> {
         activation::image(x, map, self.norm, self.levels, a);
         let out = map.strided(self.stride).plane();
         for ((a, u), shift) in a.chunks_exact(map.plane()).zip(u.chunks_exact_mut(out)).zip(self.shifts) {
-            if self.stride == 1 {
-                window.forward(a, *shift, u);
-            } else {
-                shift::forward(a, [map.height, map.width], *shift, self.stride, u);
-            }
+            window.forward(a, *shift, u);
         }
     }
 }
@@ -43,7 +39,7 @@ pub fn forward(x: &[f32], map: Map, before: Before<'_>, w: &[f32], y: &mut [f32]
     let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
     y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image())).for_each(|(y, x)| {
         let (mut a, mut u) = (Buffer::take(map.image()), Buffer::take(pack * inner.image()));
-        let mut window = Window::new([map.height, map.width]);
+        let mut window = Window::new([map.height, map.width], before.stride);
         let mut products = Products::new([outputs, k, n], pack);
         for (y, x) in y.chunks_mut(pack * outputs * n).zip(x.chunks(pack * map.image())) {
             let u = &mut u[..y.len() / outputs * k];
@@ -88,7 +84,7 @@ pub fn backward(
             let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
             let (mut a, mut da) = (Buffer::take(pack * map.image()), Buffer::take(map.image()));
             let (mut u, mut du) = (Buffer::take(pack * inner.image()), Buffer::take(pack * inner.image()));
-            let mut window = Window::new(size);
+            let mut window = Window::new(size, before.stride);
             let mut products = Products::new([outputs, k, n], pack);
             let packs = dx.chunks_mut(pack * map.image()).zip(x.chunks(pack * map.image()));
             for ((dx, x), dy) in packs.zip(dy.chunks(pack * outputs * n)) {
@@ -103,12 +99,7 @@ pub fn backward(
                     for (c, moves) in moves.iter_mut().enumerate() {
                         let input = c * map.plane()..(c + 1) * map.plane();
                         let (g, a, da) = (&du[c * n..(c + 1) * n], &a[input.clone()], &mut da[input]);
-                        let d = if before.stride == 1 {
-                            window.backward(g, a, before.shifts[c], da)
-                        } else {
-                            da.fill(0.0);
-                            shift::backward(g, a, size, before.shifts[c], before.stride, da)
-                        };
+                        let d = window.backward(g, a, before.shifts[c], da);
                         moves[0] += d[0];
                         moves[1] += d[1];
                     }

@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::matmul::{Strides, matmul};
+use super::outer::add_outer;
 use super::{Map, images_per_task, sum_parts};
 use rayon::prelude::*;
 
@@ -43,7 +44,7 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, kernel: Kernel, dw: &mut [f32])
             let mut dw = Buffer::zeros(outputs * k);
             for (x, dy) in x.chunks_exact(map.image()).zip(dy.chunks_exact(outputs * n)) {
                 unfold(x, map, kernel, &mut columns);
-                matmul([outputs, n, k], (dy, Strides::rows(n)), (&columns, Strides::rows(n).t()), &mut dw, true);
+                add_outer([outputs, n, k], dy, &columns, &mut dw);
             }
             dw
         })

@@ -2,6 +2,7 @@
 
 use super::active_shift::ActiveShift;
 use super::binary::Binary;
+use super::flow::Flow;
 use super::inverted::InvertedResidual;
 use super::residual::Residual;
 use super::{Block, Keep, Mode, Norm};
@@ -27,13 +28,13 @@ pub enum AnyBlock {
 
 impl AnyBlock {
     /// Runs a map through the block; `keep` takes each BatchNorm's statistics, in the order of [`Self::norms_mut`].
-    pub(super) fn forward(&self, x: Tensor<4>, shape: &BlockShape, mode: Mode, keep: &mut Keep<'_>) -> Tensor<4> {
+    pub(super) fn forward(&self, flow: Flow<'_>, shape: &BlockShape, mode: Mode, keep: &mut Keep<'_>) -> Flow<'static> {
         match self {
-            Self::Shift(block) => block.forward(x, shape, mode, keep),
-            Self::ActiveShift(block) => block.forward(x, shape, mode, keep),
-            Self::Residual(block) => block.forward(x, shape, mode, keep),
-            Self::Inverted(block) => block.forward(x, shape, mode, keep),
-            Self::Binary(block) => block.forward(x, shape, mode, keep),
+            Self::Shift(block) => block.forward(flow, shape, mode, keep),
+            Self::ActiveShift(block) => Flow::of(block.forward(flow.settle(mode, keep), shape, mode, keep)),
+            Self::Residual(block) => Flow::of(block.forward(flow.settle(mode, keep), shape, mode, keep)),
+            Self::Inverted(block) => Flow::of(block.forward(flow.settle(mode, keep), shape, mode, keep)),
+            Self::Binary(block) => Flow::of(block.forward(flow.settle(mode, keep), shape, mode, keep)),
         }
     }
 

@@ -1,7 +1,9 @@
 //! One block of the network.
 
 use super::convolution::activate;
+use super::flow::Flow;
 use super::{Keep, Mode, Norm};
+use crate::fused::{self, BlockTensors};
 use crate::{composed, quantise};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -28,7 +30,19 @@ pub struct Block {
 
 impl Block {
     /// Runs a map through the block; `keep` takes each BatchNorm's statistics, in order.
-    pub(super) fn forward(&self, x: Tensor<4>, shape: &BlockShape, mode: Mode, keep: &mut Keep<'_>) -> Tensor<4> {
+    pub(super) fn forward(
+        &self,
+        input: Flow<'_>,
+        shape: &BlockShape,
+        mode: Mode,
+        keep: &mut Keep<'_>,
+    ) -> Flow<'static> {
+        // Nothing the paper has normalises before a block and projects in its shortcut as well.
+        let is_plain = shape.activation == Activation::Clip && (self.pre.is_none() || self.shortcut.is_none());
+        if Flow::is_fused(mode) && is_plain {
+            return self.fused(input, shape, mode, keep);
+        }
+        let x = input.settle(mode, keep);
         let e = mode.engine;
         let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
         let shortcut = match &self.shortcut {
@@ -36,7 +50,7 @@ impl Block {
             None => x.clone(),
         };
         if shape.activation != Activation::Clip {
-            return self.forward_unfused(x, shortcut, shape, mode, keep);
+            return Flow::of(self.forward_unfused(x, shortcut, shape, mode, keep));
         }
         let y = match &self.pre {
             Some(norm) => keep(e.normed_pointwise(x, norm, weights(&self.reduce), mode)),
@@ -44,7 +58,31 @@ impl Block {
         };
         let shifts = quantise::shifts(self.shifts.val(), mode.round_shifts);
         let y = keep(e.shifted_pointwise(y, &self.middle, shifts, weights(&self.expand), mode, shape.stride));
-        keep(e.normed_add(y, &self.last, shortcut, mode))
+        Flow::of(keep(e.normed_add(y, &self.last, shortcut, mode)))
+    }
+
+    /// The same as one operation, with batch statistics.
+    fn fused(&self, input: Flow<'_>, shape: &BlockShape, mode: Mode, keep: &mut Keep<'_>) -> Flow<'static> {
+        let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
+        // A norm of the block's own stands in the branch; one that waits in front of the block is for the shortcut too.
+        let input = if self.pre.is_some() { input.settled(mode, keep) } else { input };
+        let parts = input.into_parts();
+        let norm = self.pre.as_ref().or(parts.pending);
+        let tensors = BlockTensors {
+            before: norm.map(|norm| (norm.tensors(), parts.statistics)),
+            reduce: weights(&self.reduce),
+            middle: self.middle.tensors(),
+            shifts: quantise::shifts(self.shifts.val(), mode.round_shifts),
+            expand: weights(&self.expand),
+            last: self.last.tensors(),
+            shortcut: self.shortcut.as_ref().map(weights),
+        };
+        let out = fused::block(parts.map, tensors, self.pre.is_none(), shape.stride, mode.activations);
+        let mut y = out.output;
+        for statistics in out.before.into_iter().chain([out.middle, out.last]) {
+            y = keep((y, statistics));
+        }
+        Flow::with_statistics(y, out.next)
     }
 
     /// With any activation; the fused operations know clipping alone.

@@ -1,5 +1,6 @@
 //! Gradients of quantisers, shift and whole blocks, both forms, against finite differences of the f64 reference.
 
+use super::flow::Flow;
 use super::reference::{self, Case, Tape};
 use super::{Block, Engine, Mode, Norm};
 use crate::quantise;
@@ -78,7 +79,8 @@ fn tracked(case: &Case, parts: &[Vec<f64>], direction: &[f64], engine: Engine) -
     };
     let mode = Mode { batch_statistics: true, activations: case.activations, round_shifts: case.round_shifts, engine };
     let x = tensor(&parts[0], [case.images, case.input, case.side, case.side]).require_grad();
-    let y = block.forward(x.clone(), &shape, mode, &mut |(y, _)| y);
+    let mut keep = |(y, _)| y;
+    let y = block.forward(Flow::of(x.clone()), &shape, mode, &mut keep).settle(mode, &mut keep);
     let side = case.output_side();
     let loss = (y.clone() * tensor(direction, [case.images, case.output, side, side])).sum();
     let grads = loss.backward();

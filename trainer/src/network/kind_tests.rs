@@ -111,7 +111,7 @@ fn statistics_reach_the_norms_they_come_from() {
         let output = network.forward(&spec, images(&spec, 4), mode);
         let trained = output.logits.clone().into_data().iter::<f32>().collect::<Vec<_>>();
         // With a momentum of 1 the running statistics become the batch's: evaluation then repeats training.
-        network.absorb(output, 1.0);
+        network.absorb(&spec, output, 1.0);
         mode.batch_statistics = false;
         let output = network.forward(&spec, images(&spec, 4), mode);
         let evaluated = output.logits.into_data().iter::<f32>().collect::<Vec<_>>();

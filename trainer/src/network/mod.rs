@@ -5,6 +5,7 @@ mod any_block;
 pub(crate) mod binary;
 mod block;
 pub(crate) mod convolution;
+mod flow;
 mod fold;
 #[cfg(test)]
 mod gradient_tests;
@@ -31,6 +32,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use convolution::{Dense, activate};
+use flow::Flow;
 use lsspq::spec::{Activation, NetworkSpec};
 
 /// Parameters of a network. Weights are `[output, input]`, the stem's `[output, 3 * kernel * kernel]`.
@@ -70,7 +72,7 @@ pub struct Output {
     pub logits: Tensor<2>,
     /// The pooled vector before the linear layer, `[images, features]`.
     pub embedding: Tensor<2>,
-    /// Statistics of each BatchNorm, in the order of [`Network::norms_mut`].
+    /// Statistics of each BatchNorm, in the order of the forward pass.
     statistics: Vec<Tensor<2>>,
 }
 
@@ -82,37 +84,32 @@ impl Network {
 
     /// Runs normalised pictures `[images, 3, height, width]` through the network.
     pub fn forward(&self, spec: &NetworkSpec, images: Tensor<4>, mode: Mode) -> Output {
-        let (mut statistics, mut of_closes) = (Vec::new(), Vec::new());
+        let mut statistics = Vec::new();
         let mut keep = |(y, s): (Tensor<4>, Tensor<2>)| {
             statistics.push(s);
             y
         };
         let (e, activation) = (mode.engine, spec.activation);
         let y = e.stem(images, self.stem.val(), spec.stem.kernel, spec.stem.stride);
-        let mut x = keep(e.activated(y, &self.stem_norm, activation, mode));
+        let mut flow = Flow::of(y).activated(&self.stem_norm, activation, mode, &mut keep);
         if spec.stem.pool {
             let pool = MaxPoolOptions { stride: [2, 2], padding: [(1, 1); 2], ..MaxPoolOptions::new([3, 3]) };
-            x = max_pool2d(x, pool);
+            flow = Flow::of(max_pool2d(flow.settle(mode, &mut keep), pool));
         }
         let shapes = spec.blocks();
         let mut closes = self.closes.iter().peekable();
         for (i, (block, shape)) in self.blocks.iter().zip(&shapes).enumerate() {
-            x = block.forward(x, shape, mode, &mut keep);
+            flow = block.forward(flow, shape, mode, &mut keep);
             let ends = shapes.get(i + 1).is_none_or(|next| next.group != shape.group);
             if let Some(close) = closes.next_if(|_| ends && shape.kind.shifts()) {
-                let (y, s) = e.activated(x, close, activation, mode);
-                of_closes.push(s);
-                x = y;
+                flow = flow.activated(close, activation, mode, &mut keep);
             }
         }
-        let mut of_head = None;
+        let mut x = flow.settle(mode, &mut keep);
         if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
             let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
-            let (y, s) = e.activated(y, norm, activation, mode);
-            of_head = Some(s);
-            x = y;
+            x = keep(e.activated(y, norm, activation, mode));
         }
-        statistics.extend(of_closes.into_iter().chain(of_head));
         let mut embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
         if let Some(features) = &self.features {
             embedding = activate(features.forward(embedding), activation, mode);
@@ -128,17 +125,23 @@ impl Network {
     }
 
     /// Moves the running statistics towards a batch's: `(1 - momentum) old + momentum new`.
-    pub fn absorb(&mut self, output: Output, momentum: f32) {
-        for (norm, batch) in self.norms_mut().into_iter().zip(output.statistics) {
+    pub fn absorb(&mut self, spec: &NetworkSpec, output: Output, momentum: f32) {
+        for (norm, batch) in self.norms_mut(spec).into_iter().zip(output.statistics) {
             norm.absorb(batch, momentum);
         }
     }
 
-    /// Every BatchNorm: stem, blocks, what closes groups, head.
-    fn norms_mut(&mut self) -> Vec<&mut Norm> {
+    /// Every BatchNorm in the order of the forward pass.
+    fn norms_mut(&mut self, spec: &NetworkSpec) -> Vec<&mut Norm> {
         let mut norms = vec![&mut self.stem_norm];
-        norms.extend(self.blocks.iter_mut().flat_map(AnyBlock::norms_mut));
-        norms.extend(&mut self.closes);
+        let mut closes = self.closes.iter_mut();
+        let shapes = spec.blocks();
+        for (i, (block, shape)) in self.blocks.iter_mut().zip(&shapes).enumerate() {
+            norms.extend(block.norms_mut());
+            if shape.kind.shifts() && shapes.get(i + 1).is_none_or(|next| next.group != shape.group) {
+                norms.extend(closes.next());
+            }
+        }
         norms.extend(&mut self.head_norm);
         norms
     }

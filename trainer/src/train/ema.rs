@@ -80,7 +80,7 @@ mod tests {
             let images = Tensor::full([2, 3, 9, 9], seed as f32, &device);
             let mode = Mode { batch_statistics: true, activations: None, round_shifts: false, engine: Engine::Fused };
             let output = network.forward(&spec(2, 4), images, mode);
-            network.absorb(output, 0.5);
+            network.absorb(&spec(2, 4), output, 0.5);
             network
         });
         let mut average = Average::new(&old, 0.75);

@@ -207,7 +207,7 @@ impl Run {
         }
         self.network = self.optimiser.step(rate, self.network.clone(), gradients);
         let correct = evaluate::correct(&output.logits, &batch.labels);
-        self.network.absorb(output, STATISTICS_MOMENTUM);
+        self.network.absorb(&recipe.network, output, STATISTICS_MOMENTUM);
         let loss = loss.into_scalar::<f32>();
         self.position.count_step(loss, count, correct);
         if let Some(average) = &mut self.average {

@@ -6,6 +6,7 @@
 mod row;
 mod train;
 mod web;
+mod worker;
 
 use crate::project::Project;
 use anyhow::Result;
