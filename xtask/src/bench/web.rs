@@ -92,7 +92,7 @@ pub(super) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(&models).with_context(|| format!("cannot make {}", models.display()))?;
     let plan = Plan {
         parts,
-        networks: networks::make(project, &models, &arguments.network)?,
+        networks: networks::make(project, &models, &arguments.network, arguments.no_build)?,
         turns: arguments.turns,
         visits: arguments.visits,
         minutes: arguments.minutes.unwrap_or(10.0),
