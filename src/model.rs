@@ -142,11 +142,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::run`].
-    pub fn profile(
-        &self,
-        input: &[f32],
-        clock: &mut dyn FnMut() -> f64,
-    ) -> Result<(Output, Vec<LayerTime>), Error> {
+    pub fn profile(&self, input: &[f32], clock: &mut dyn FnMut() -> f64) -> Result<(Output, Vec<LayerTime>), Error> {
         let mut times = Vec::with_capacity(self.plan().len());
         let mut before = clock();
         let output = self.run_watched(input, &mut |layer| {

@@ -117,3 +117,15 @@ export interface Layer {
   multiplyAdds: number;
   floatParameters: number;
 }
+
+/** One layer and how it runs. */
+export interface PlannedLayer {
+  /** Name of its node in the file. */
+  name: string;
+  /** Such as `stem`, `pointwise`, `shift + pointwise`; the ONNX operator where it was not recognised. */
+  operator: string;
+  /** The kernel of whole numbers; `null` where it runs in float. */
+  kernel: string | null;
+  /** Why it runs in float; `null` where it does not. */
+  reason: string | null;
+}

@@ -129,6 +129,25 @@ impl Classifier {
         plain(&layers(&self.model.card().spec))
     }
 
+    /// How every layer runs: by which kernel of whole numbers, or why in float.
+    #[wasm_bindgen(unchecked_return_type = "PlannedLayer[]")]
+    pub fn plan(&self) -> Result<JsValue, JsValue> {
+        plain(&self.model.plan())
+    }
+
+    /// Milliseconds of every layer of [`plan`](Self::plan) for RGBA pixels of any size; empty where a layer runs in float.
+    pub fn profile(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Pixels")] rgba: &JsValue,
+        width: f64,
+        height: f64,
+    ) -> Result<js_sys::Float64Array, JsValue> {
+        let input = self.prepared(rgba, width, height)?;
+        let (_, times) = self.model.profile(&input, &mut now).map_err(thrown)?;
+        let times: Vec<f64> = times.iter().map(|t| t.time).collect();
+        Ok(js_sys::Float64Array::from(&times[..]))
+    }
+
     fn prepared(&self, rgba: &JsValue, width: f64, height: f64) -> Result<Vec<f32>, JsValue> {
         let (width, height) = (whole(width)?, whole(height)?);
         // A canvas gives bytes that clamp: the same bytes under another name.

@@ -2,9 +2,8 @@
 
 use super::epilogue::Epilogue;
 use super::error::{KernelError, expect_length};
-use super::kernel::Kernel;
-use super::kernel::block;
-use super::lookup::{self, Lookup};
+use super::kernel::{BLOCK, Kernel};
+use super::lookup::Lookup;
 use super::paired::Paired;
 use super::panel::Source;
 use super::scalar;
@@ -68,21 +67,24 @@ impl PointwiseWeights {
         }
         let values: Vec<i16> = levels.iter().map(|&level| 2 * i16::from(level) - top).collect();
         check(&values, output, input, activation_bits)?;
-        let kernel = kernel.unwrap_or_else(|| Kernel::choose(Some(bits), activation_bits, output));
-        let refused =
-            || KernelError::new(format!("{kernel:?} takes no {bits}-bit weights on {activation_bits}-bit activations"));
-        let packed = match kernel {
-            _ if !kernel.is_available() => {
-                return Err(KernelError::new(format!("{kernel:?} is not there on this processor")));
-            }
-            Kernel::Scalar => Packed::Scalar(values),
-            Kernel::Lookup if activation_bits > lookup::ACTIVATION_BITS => return Err(refused()),
-            Kernel::Lookup => Packed::Lookup(Lookup::pack(levels, output, input, bits, activation_bits)),
-            Kernel::Paired => {
-                Packed::Paired(Paired::pack(levels, output, input, bits, activation_bits).ok_or_else(refused)?)
-            }
-            Kernel::Wide => Packed::Wide(Wide::pack(&values, output, input)),
+        let pack = |kernel: Kernel| {
+            Some(match kernel {
+                _ if !kernel.is_available() => return None,
+                Kernel::Scalar => Packed::Scalar(values.clone()),
+                Kernel::Lookup => Packed::Lookup(Lookup::pack(levels, output, input, bits, activation_bits)?),
+                Kernel::Paired => Packed::Paired(Paired::pack(levels, output, input, bits, activation_bits)?),
+                Kernel::Wide => Packed::Wide(Wide::pack(&values, output, input)),
+            })
         };
+        let packed = match kernel {
+            Some(kernel) => pack(kernel),
+            None => Kernel::candidates(bits, activation_bits).find_map(pack),
+        };
+        let packed = packed.ok_or_else(|| {
+            let kernel = kernel.unwrap_or(Kernel::Wide);
+            let what = format!("{bits}-bit weights on {activation_bits}-bit activations");
+            KernelError::new(format!("{kernel:?} takes no {what} on this processor"))
+        })?;
         Ok(Self { input, output, packed })
     }
 
@@ -119,18 +121,13 @@ impl PointwiseWeights {
         }
     }
 
-    fn block(&self) -> usize {
-        block(self.kernel(), self.input)
-    }
-
     /// Makes `scratch` large enough for this layer, whatever the number of pixels.
     pub fn plan(&self, scratch: &mut Scratch) {
-        let block = self.block();
         scratch.reserve(match &self.packed {
             Packed::Scalar(_) => 0,
-            Packed::Lookup(lookup) => lookup.scratch_lanes(block),
-            Packed::Paired(paired) => paired.scratch_lanes(block),
-            Packed::Wide(wide) => wide.scratch_lanes(block),
+            Packed::Lookup(lookup) => lookup.scratch_lanes(BLOCK),
+            Packed::Paired(paired) => paired.scratch_lanes(BLOCK),
+            Packed::Wide(wide) => wide.scratch_lanes(BLOCK),
         });
     }
 
@@ -158,12 +155,11 @@ impl PointwiseWeights {
         expect_length("activations", input.len(), self.input * shift.map_or(pixels, Shift::input_pixels))?;
         epilogue.check(pixels, self.output)?;
         let source = Source { input, channels: self.input, pixels, shift };
-        let block = self.block();
         match &self.packed {
             Packed::Scalar(values) => scalar::product(values, source, &mut epilogue),
-            Packed::Lookup(lookup) => lookup.run(source, block, &mut epilogue, scratch),
-            Packed::Paired(paired) => paired.run(source, block, &mut epilogue, scratch),
-            Packed::Wide(wide) => wide.run(source, block, &mut epilogue, scratch),
+            Packed::Lookup(lookup) => lookup.run(source, BLOCK, &mut epilogue, scratch),
+            Packed::Paired(paired) => paired.run(source, BLOCK, &mut epilogue, scratch),
+            Packed::Wide(wide) => wide.run(source, BLOCK, &mut epilogue, scratch),
         }
         Ok(())
     }

@@ -52,7 +52,7 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
         let op = std::mem::replace(&mut found.layers[draft.head].op, Op::Foreign);
         let name = found.graph.name(found.layers[draft.head].node);
         if let Op::Stem { .. } = &op {
-            program.picture = Some(3 * found.side() * found.side());
+            program.picture = Some(3 * found.side * found.side);
         }
         let action = action(found, &mut planner, draft, op, end)?;
         program.steps.push(Step { action, name });
@@ -74,7 +74,13 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
 }
 
 /// What a draft's head computes, on planned buffers.
-fn action(found: &Recogniser, planner: &mut Planner, draft: &Draft, op: Op, end: Option<End>) -> Result<Action, Reason> {
+fn action(
+    found: &Recogniser,
+    planner: &mut Planner,
+    draft: &Draft,
+    op: Op,
+    end: Option<End>,
+) -> Result<Action, Reason> {
     let missing = || Reason::from("a step without a place");
     let out = planner.places[&draft.floats];
     let place = |id: LayerId| planner.places.get(&id).copied().ok_or_else(missing);
@@ -127,7 +133,8 @@ fn drafts(found: &Recogniser, region: &Region) -> Vec<Draft> {
     let mut drafts = Vec::new();
     // Products behind a shift first: of two that are added, that one takes the other as its residual.
     let shifted = |id: LayerId| matches!(&layers[id].op, Op::Product { shift: Some(_), .. });
-    let mut heads: Vec<LayerId> = region.layers.iter().map(|&(_, id)| id).filter(|&id| is_product(&layers[id])).collect();
+    let mut heads: Vec<LayerId> =
+        region.layers.iter().map(|&(_, id)| id).filter(|&id| is_product(&layers[id])).collect();
     heads.sort_by_key(|&id| (!only_stride(&layers[id]) && shifted(id), layers[id].node));
     heads.reverse();
     for head in heads {
@@ -191,7 +198,10 @@ impl Buffers {
     fn take(&mut self, len: usize) -> Slot {
         let fits = |&(_, &buffer): &(usize, &usize)| self.sizes[buffer] >= len;
         let all = || self.free.iter().enumerate();
-        let chosen = all().filter(fits).min_by_key(|&(_, &b)| self.sizes[b]).or_else(|| all().max_by_key(|&(_, &b)| self.sizes[b]));
+        let chosen = all()
+            .filter(fits)
+            .min_by_key(|&(_, &b)| self.sizes[b])
+            .or_else(|| all().max_by_key(|&(_, &b)| self.sizes[b]));
         let buffer = match chosen.map(|(at, _)| at) {
             Some(at) => self.free.swap_remove(at),
             None => {
@@ -299,7 +309,9 @@ impl Planner {
 
 fn same_buffer(a: Place, b: Place) -> bool {
     match (a, b) {
-        (Place::Levels(a), Place::Levels(b)) | (Place::Floats(a), Place::Floats(b)) => a.buffer == b.buffer && a.len > 0 && b.len > 0,
+        (Place::Levels(a), Place::Levels(b)) | (Place::Floats(a), Place::Floats(b)) => {
+            a.buffer == b.buffer && a.len > 0 && b.len > 0
+        }
         _ => false,
     }
 }

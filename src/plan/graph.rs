@@ -117,7 +117,8 @@ impl<'a> Reader<'a> {
 
     /// The operands of a node of constants. What no other node reads is given away, so that it may be changed in place.
     fn take(&mut self, inputs: &[Option<ValueId>]) -> Option<Vec<Constant>> {
-        let all = inputs.iter().map(|id| id.filter(|&id| self.values[id].constant.is_some())).collect::<Option<Vec<_>>>()?;
+        let all =
+            inputs.iter().map(|id| id.filter(|&id| self.values[id].constant.is_some())).collect::<Option<Vec<_>>>()?;
         let mut operands = Vec::new();
         for id in all {
             let value = &mut self.values[id];

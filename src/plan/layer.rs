@@ -47,20 +47,46 @@ pub(super) enum Op {
     /// tract computes it.
     Foreign,
     /// Sums of the stem over the picture.
-    Stem { stem: Stem, mean: [f32; 3], gain: [f32; 3] },
+    Stem {
+        stem: Stem,
+        mean: [f32; 3],
+        gain: [f32; 3],
+    },
     /// Sums of whole-number weights, behind a shift or a stride.
-    Product { x: LayerId, shift: Option<Gather>, weights: Box<PointwiseWeights> },
+    Product {
+        x: LayerId,
+        shift: Option<Gather>,
+        weights: Box<PointwiseWeights>,
+    },
     /// Sums of a linear layer in float.
-    Float { x: LayerId, weights: FloatWeights },
-    MaxPool { x: LayerId, pool: MaxPool },
+    Float {
+        x: LayerId,
+        weights: FloatWeights,
+    },
+    MaxPool {
+        x: LayerId,
+        pool: MaxPool,
+    },
     /// The sum over all pixels, times `share`.
-    Mean { x: LayerId, share: f32 },
+    Mean {
+        x: LayerId,
+        share: f32,
+    },
     /// Scale and bias.
-    Affine { x: LayerId, affine: Affine },
+    Affine {
+        x: LayerId,
+        affine: Affine,
+    },
     /// The sum of floats and either floats or levels.
-    Add { x: LayerId, y: LayerId },
+    Add {
+        x: LayerId,
+        y: LayerId,
+    },
     /// Scale and bias where there are any, clip and round.
-    Quantise { x: LayerId, affine: Option<Affine> },
+    Quantise {
+        x: LayerId,
+        affine: Option<Affine>,
+    },
 }
 
 /// Where a product reads its input.

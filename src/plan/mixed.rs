@@ -98,7 +98,8 @@ pub(super) fn mixed(
         steps.extend(program.steps.iter().map(Step::planned));
         regions.insert(name, RegionOp { program, picture, outputs });
     }
-    let kept: HashSet<*const NodeProto> = cut.left.keys().map(|&node| std::ptr::from_ref(graph.nodes[node].proto)).collect();
+    let kept: HashSet<*const NodeProto> =
+        cut.left.keys().map(|&node| std::ptr::from_ref(graph.nodes[node].proto)).collect();
     let live: HashSet<*const NodeProto> = graph.nodes.iter().map(|node| std::ptr::from_ref(node.proto)).collect();
     let stays = |node: &&NodeProto| {
         let node = std::ptr::from_ref(*node);
@@ -113,11 +114,7 @@ pub(super) fn mixed(
 
 /// Everything of a message but its graph, which may be large.
 fn without_graph(proto: &ModelProto) -> ModelProto {
-    ModelProto {
-        ir_version: proto.ir_version,
-        opset_import: proto.opset_import.clone(),
-        ..ModelProto::default()
-    }
+    ModelProto { ir_version: proto.ir_version, opset_import: proto.opset_import.clone(), ..ModelProto::default() }
 }
 
 /// The graph with those nodes, less the nodes and constants that lead to no output.

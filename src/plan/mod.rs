@@ -6,7 +6,7 @@
 //! | step | file |
 //! |---|---|
 //! | constants are evaluated, packed weights to one byte each | `constant`, `graph` |
-//! | nodes are matched by what they do: stem, product, shift, pooling, scale and bias, clip and round | `recognise` |
+//! | nodes are matched by what they do: stem, product, shift, pooling, scale and bias, clip and round | `recognise`, `product`, `operand` |
 //! | what is ours and what is tract's, cut so that neither waits for the other in a circle | `region` |
 //! | scale, bias, residual and activation are drawn into the product before them, buffers are planned | `compile` |
 //! | the steps run | `program` |
@@ -21,7 +21,9 @@ mod constant;
 mod graph;
 mod layer;
 mod mixed;
+mod operand;
 mod operator;
+mod product;
 mod program;
 mod recognise;
 mod region;

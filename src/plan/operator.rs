@@ -81,7 +81,8 @@ impl EvalOp for RegionOp {
                 (true, [picture, inputs @ ..]) => (picture, inputs),
                 _ => (&[], &slices),
             };
-            let mut views = outputs.iter_mut().map(|o| o.to_plain_array_view_mut::<f32>()).collect::<TractResult<Vec<_>>>()?;
+            let mut views =
+                outputs.iter_mut().map(|o| o.to_plain_array_view_mut::<f32>()).collect::<TractResult<Vec<_>>>()?;
             let contiguous = views.iter_mut().map(|v| v.as_slice_mut().context("a result has gaps"));
             let mut slices = contiguous.collect::<TractResult<Vec<&mut [f32]>>>()?;
             self.program.run(picture, inputs, &mut slices, &mut |_| {})?;

@@ -1,8 +1,8 @@
 //! A region made ready to run: steps over planned buffers.
 
 use crate::kernels::{
-    Affine, Epilogue, FloatWeights, KernelError, Levels, MaxPool, PointwiseWeights, Residual, Scratch, Shift, Stem, mean,
-    quantise, whole_pixels,
+    Affine, Epilogue, FloatWeights, KernelError, Levels, MaxPool, PointwiseWeights, Residual, Scratch, Shift, Stem,
+    mean, quantise, whole_pixels,
 };
 use std::sync::Mutex;
 
@@ -191,7 +191,8 @@ impl Workspace {
             Action::Stem { stem, mean, gain, end } => {
                 let (mut whole, mut scratch) = (std::mem::take(&mut self.whole), std::mem::take(&mut self.scratch));
                 let pixels = whole_pixels(picture, *mean, *gain, &mut whole);
-                let result = pixels.and_then(|()| self.end(end, |_, epilogue| stem.run(&whole, epilogue, &mut scratch)));
+                let result =
+                    pixels.and_then(|()| self.end(end, |_, epilogue| stem.run(&whole, epilogue, &mut scratch)));
                 (self.whole, self.scratch) = (whole, scratch);
                 result
             }
@@ -215,12 +216,8 @@ impl Workspace {
                 self.widened = widened;
                 result
             }
-            Action::MaxPool { x, pool, out } => {
-                self.with_levels(*out, |work, out| pool.run(work.levels(*x), out))
-            }
-            Action::Mean { x, share, out } => {
-                self.with_floats(*out, |work, out| mean(work.levels(*x), *share, out))
-            }
+            Action::MaxPool { x, pool, out } => self.with_levels(*out, |work, out| pool.run(work.levels(*x), out)),
+            Action::Mean { x, share, out } => self.with_floats(*out, |work, out| mean(work.levels(*x), *share, out)),
             Action::Quantise { x, affine, top, out } => {
                 self.with_levels(*out, |work, out| quantise(work.floats(*x), affine.as_ref(), *top, out))
             }

@@ -3,10 +3,11 @@
 //! Scales, biases and clips are not computed where they stand: a value that passed through them is remembered as an
 //! [`Expr`] of the value before, until a Round makes it a quantised activation, or somebody takes it as it is.
 
-use super::constant::{Constant, Kind, Numbers, integer, list, text};
+use super::constant::{Constant, integer, list, text};
 use super::graph::{Graph, Node, ValueId};
 use super::layer::{Gather, Layer, LayerId, Op, Shape};
-use crate::kernels::{Affine, FloatWeights, MaxPool, PointwiseWeights, Stem};
+use super::operand::{Window, colours, per_channel};
+use crate::kernels::{Affine, MaxPool};
 use std::collections::{HashMap, HashSet};
 
 /// Why a node is left to tract.
@@ -15,23 +16,32 @@ pub(super) type Reason = String;
 /// A layer's value behind scale, bias and clip.
 #[derive(Clone)]
 pub(super) struct Expr {
-    base: LayerId,
-    scale: Option<Vec<f32>>,
-    bias: Option<Vec<f32>>,
+    pub(super) base: LayerId,
+    pub(super) scale: Option<Vec<f32>>,
+    pub(super) bias: Option<Vec<f32>>,
     /// Upper bound of a clip whose lower bound is 0.
-    clip: Option<u8>,
-    flat: bool,
+    pub(super) clip: Option<u8>,
+    pub(super) flat: bool,
 }
 
 /// What is known of a value.
 #[derive(Clone)]
-enum State {
+pub(super) enum State {
     Unknown,
     /// The picture, on its way to whole numbers: less the mean, times the gain, rounded.
-    Picture { mean: Option<[f32; 3]>, gain: Option<[f32; 3]>, rounded: bool },
+    Picture {
+        mean: Option<[f32; 3]>,
+        gain: Option<[f32; 3]>,
+        rounded: bool,
+    },
     Expr(Expr),
     /// Levels read with displacements: free before a product, nothing anywhere else.
-    Shifted { x: LayerId, gather: Gather, height: usize, width: usize },
+    Shifted {
+        x: LayerId,
+        gather: Gather,
+        height: usize,
+        width: usize,
+    },
 }
 
 /// The layers that were recognised, and for every node that was not, why.
@@ -39,9 +49,9 @@ pub(super) struct Recogniser<'a> {
     pub(super) graph: &'a Graph<'a>,
     pub(super) layers: Vec<Layer>,
     pub(super) reasons: HashMap<usize, Reason>,
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
     /// Side of the square picture.
-    side: usize,
+    pub(super) side: usize,
     /// Shapes of the values that tract gives, where they are known.
     shapes: &'a HashMap<String, Shape>,
 }
@@ -73,11 +83,6 @@ impl<'a> Recogniser<'a> {
         all
     }
 
-    /// Side of the square picture.
-    pub(super) fn side(&self) -> usize {
-        self.side
-    }
-
     fn node(&mut self, at: usize, node: &Node) -> Result<State, Reason> {
         let &[output] = &node.outputs[..] else { return Err("it has several outputs".into()) };
         match &*node.proto.op_type {
@@ -96,10 +101,8 @@ impl<'a> Recogniser<'a> {
         }
     }
 
-    // --- operands ---
-
     /// Operand `i`, which must not be a constant.
-    fn input(&self, node: &Node, i: usize) -> Result<ValueId, Reason> {
+    pub(super) fn input(&self, node: &Node, i: usize) -> Result<ValueId, Reason> {
         let id = node.inputs.get(i).copied().flatten().ok_or("an operand is missing")?;
         match self.graph.values[id].constant {
             Some(_) => Err("its operand is a constant".into()),
@@ -108,13 +111,13 @@ impl<'a> Recogniser<'a> {
     }
 
     /// Operand `i`, which must be a constant.
-    fn constant(&self, node: &Node, i: usize) -> Result<&'a Constant, Reason> {
+    pub(super) fn constant(&self, node: &Node, i: usize) -> Result<&'a Constant, Reason> {
         let constant = self.optional(node, i)?;
         constant.ok_or_else(|| "an operand is missing".into())
     }
 
     /// Operand `i`, which may be left out.
-    fn optional(&self, node: &Node, i: usize) -> Result<Option<&'a Constant>, Reason> {
+    pub(super) fn optional(&self, node: &Node, i: usize) -> Result<Option<&'a Constant>, Reason> {
         let Some(id) = node.inputs.get(i).copied().flatten() else { return Ok(None) };
         let constant = self.graph.values[id].constant.as_ref();
         constant.map(Some).ok_or_else(|| "its weights are not known when the file is loaded".into())
@@ -134,7 +137,7 @@ impl<'a> Recogniser<'a> {
     }
 
     /// What a value is as an expression; a value of tract's becomes a layer where its shape is known.
-    fn expr(&mut self, id: ValueId) -> Result<Expr, Reason> {
+    pub(super) fn expr(&mut self, id: ValueId) -> Result<Expr, Reason> {
         match &self.states[id] {
             State::Expr(expr) => return Ok(expr.clone()),
             State::Picture { .. } => return Err("it works on the picture itself".into()),
@@ -177,7 +180,7 @@ impl<'a> Recogniser<'a> {
         self.materialise(id).ok().map(|layer| (layer, flat))
     }
 
-    fn affine(&self, expr: &Expr) -> Result<Option<Affine>, Reason> {
+    pub(super) fn affine(&self, expr: &Expr) -> Result<Option<Affine>, Reason> {
         if expr.scale.is_none() && expr.bias.is_none() {
             return Ok(None);
         }
@@ -187,13 +190,13 @@ impl<'a> Recogniser<'a> {
         Affine::new(&scale, &bias).map(Some).map_err(|e| e.to_string())
     }
 
-    fn layer(&mut self, op: Op, shape: Shape, top: Option<u8>, value: ValueId, node: usize) -> Expr {
+    pub(super) fn layer(&mut self, op: Op, shape: Shape, top: Option<u8>, value: ValueId, node: usize) -> Expr {
         self.layers.push(Layer { op, shape, top, value, node });
         Expr { base: self.layers.len() - 1, scale: None, bias: None, clip: None, flat: shape.flat }
     }
 
     /// A quantised activation: the layer and its largest level.
-    fn levels(&mut self, id: ValueId) -> Result<(LayerId, u8), Reason> {
+    pub(super) fn levels(&mut self, id: ValueId) -> Result<(LayerId, u8), Reason> {
         let expr = self.expr(id)?;
         let top = self.layers[expr.base].top;
         match (top, &expr) {
@@ -203,148 +206,8 @@ impl<'a> Recogniser<'a> {
     }
 
     /// The shape that an expression is taken as.
-    fn shape(&self, expr: &Expr) -> Shape {
+    pub(super) fn shape(&self, expr: &Expr) -> Shape {
         Shape { flat: expr.flat, ..self.layers[expr.base].shape }
-    }
-
-    // --- operators ---
-
-    fn convolution(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
-        if text(node.proto, "auto_pad").is_some_and(|pad| pad != b"NOTSET") {
-            return Err("its padding is left to the runtime".into());
-        }
-        if node.inputs.get(2).copied().flatten().is_some() {
-            return Err("the convolution has a bias of its own".into());
-        }
-        let x = self.input(node, 0)?;
-        let weights = self.constant(node, 1)?;
-        let &[outputs, inner, rows, columns] = &weights.shape[..] else { return Err("it is not two-dimensional".into()) };
-        let window = Window::of(node, [rows, columns])?;
-        let groups = integer(node.proto, "group").unwrap_or(1);
-        if groups != 1 {
-            if usize::try_from(groups) != Ok(outputs) || inner != 1 {
-                return Err(format!("its {groups} groups are no depthwise convolution"));
-            }
-            return self.shift(x, weights, &window);
-        }
-        if let State::Picture { mean, gain, rounded } = self.states[x] {
-            return self.stem(at, output, weights, &window, (mean, gain, rounded));
-        }
-        if window.side != 1 {
-            return Err(format!("it is a {0}x{0} convolution, neither the stem nor a shift", window.side));
-        }
-        if window.pad != 0 {
-            return Err("it pads a pointwise convolution".into());
-        }
-        let (x, top, gather, (height, width)) = match self.states[x].clone() {
-            State::Shifted { x, gather, height, width } if window.stride == 1 => {
-                (x, self.layers[x].top.unwrap_or(u8::MAX), Some(gather), (height, width))
-            }
-            State::Shifted { .. } => return Err("a shift and a stride behind it".into()),
-            _ => {
-                let (x, top) = self.levels(x)?;
-                let Shape { channels, height, width, flat } = self.layers[x].shape;
-                if flat {
-                    return Err("it convolves a vector".into());
-                }
-                let stride = window.stride;
-                let gather = (stride > 1).then(|| Gather { displacements: vec![(0, 0); channels], stride });
-                (x, top, gather, (height.div_ceil(stride), width.div_ceil(stride)))
-            }
-        };
-        if self.layers[x].shape.channels != inner {
-            return Err("its weights do not fit its input".into());
-        }
-        let weights = Box::new(pack(weights, outputs, inner, top)?);
-        let shape = Shape { channels: outputs, height, width, flat: false };
-        Ok(State::Expr(self.layer(Op::Product { x, shift: gather, weights }, shape, None, output, at)))
-    }
-
-    /// A depthwise convolution with one-hot kernels.
-    fn shift(&mut self, x: ValueId, kernels: &Constant, window: &Window) -> Result<State, Reason> {
-        let (x, _) = self.levels(x)?;
-        let shape = self.layers[x].shape;
-        if window.side != 2 * window.pad + 1 || shape.channels != kernels.shape[0] || shape.flat {
-            return Err("its depthwise convolution does not keep the size of the map".into());
-        }
-        let values = kernels.floats().ok_or("its kernels are no floats")?;
-        let area = window.side * window.side;
-        let displacement = |kernel: &[f32]| {
-            let at = kernel.iter().position(|&v| v != 0.0).filter(|&at| kernel[at] == 1.0)?;
-            let alone = kernel[at + 1..].iter().all(|&v| v == 0.0);
-            let from_middle = |place: usize| i8::try_from(place as i64 - window.pad as i64).ok();
-            alone.then_some((from_middle(at / window.side)?, from_middle(at % window.side)?))
-        };
-        let displacements = values.chunks_exact(area).map(displacement).collect::<Option<Vec<_>>>();
-        let displacements = displacements.ok_or("its depthwise kernels are no shifts")?;
-        let stride = window.stride;
-        let (height, width) = (shape.height.div_ceil(stride), shape.width.div_ceil(stride));
-        Ok(State::Shifted { x, gather: Gather { displacements, stride }, height, width })
-    }
-
-    #[allow(clippy::type_complexity)]
-    fn stem(
-        &mut self,
-        at: usize,
-        output: ValueId,
-        weights: &Constant,
-        window: &Window,
-        picture: (Option<[f32; 3]>, Option<[f32; 3]>, bool),
-    ) -> Result<State, Reason> {
-        let (mean, Some(gain), true) = picture else {
-            return Err("the stem's pixels are no whole numbers".into());
-        };
-        let mean = mean.unwrap_or_default();
-        // The kernel's pixels go from -255 to 255; a picture goes from 0 to 1.
-        let fits = |(m, g): (&f32, &f32)| (m.abs().max((1.0 - m).abs()) * g.abs()) < 255.5;
-        if !mean.iter().zip(&gain).all(fits) {
-            return Err("the stem's pixels go beyond 255".into());
-        }
-        if window.pad != window.side / 2 || window.side.is_multiple_of(2) || weights.shape[1] != 3 {
-            return Err("the stem does not keep the size of the picture".into());
-        }
-        let values = weights.floats().ok_or("the stem's weights are no floats")?;
-        let outputs = weights.shape[0];
-        let stem = Stem::pack(&values, outputs, window.side, window.stride, self.side, self.side);
-        let stem = stem.map_err(|e| e.to_string())?;
-        let (height, width) = stem.output_size();
-        let shape = Shape { channels: outputs, height, width, flat: false };
-        Ok(State::Expr(self.layer(Op::Stem { stem, mean, gain }, shape, None, output, at)))
-    }
-
-    fn linear(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
-        let float = |name: &str| node.proto.attribute.iter().find(|a| a.name == name).is_none_or(|a| a.f == 1.0);
-        if !float("alpha") || !float("beta") || integer(node.proto, "transA").unwrap_or(0) != 0 {
-            return Err("the linear layer scales or transposes".into());
-        }
-        let x = self.input(node, 0)?;
-        let (weights, bias) = (self.constant(node, 1)?, self.optional(node, 2)?);
-        let &[rows, columns] = &weights.shape[..] else { return Err("its weights are no matrix".into()) };
-        let transposed = integer(node.proto, "transB").unwrap_or(0) != 0;
-        let (outputs, inputs) = if transposed { (rows, columns) } else { (columns, rows) };
-        let base = self.materialise(x)?;
-        let taken = self.expr(x)?;
-        if self.shape(&taken) != Shape::vector(inputs) {
-            return Err("its weights do not fit its input".into());
-        }
-        let shape = Shape::vector(outputs);
-        let packed = self.layers[base].top.filter(|_| transposed).map(|top| pack(weights, outputs, inputs, top));
-        let op = match packed {
-            Some(Ok(weights)) => Op::Product { x: base, shift: None, weights: Box::new(weights) },
-            _ => {
-                let mut values = weights.floats().ok_or("its weights are no floats")?;
-                if !transposed {
-                    values = (0..outputs * inputs).map(|i| values[i % inputs * outputs + i / inputs]).collect();
-                }
-                let weights = FloatWeights::pack(&values, outputs, inputs).map_err(|e| e.to_string())?;
-                Op::Float { x: base, weights }
-            }
-        };
-        let bias = match bias {
-            Some(bias) => Some(per_channel(bias, shape).ok_or("its bias is not one number a class")?),
-            None => None,
-        };
-        Ok(State::Expr(Expr { bias, ..self.layer(op, shape, None, output, at) }))
     }
 
     fn multiply(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
@@ -363,7 +226,9 @@ impl<'a> Recogniser<'a> {
                 let shape = Shape { flat: *flat, ..self.layers[expr.base].shape };
                 Ok(State::Expr(self.layer(Op::Mean { x, share: scale[0] }, shape, None, output, at)))
             }
-            (_, Expr { scale: None, bias: None, clip: None, .. }) => Ok(State::Expr(Expr { scale: Some(scale), ..expr })),
+            (_, Expr { scale: None, bias: None, clip: None, .. }) => {
+                Ok(State::Expr(Expr { scale: Some(scale), ..expr }))
+            }
             _ => {
                 let base = self.materialise(x)?;
                 Ok(State::Expr(Expr { base, scale: Some(scale), bias: None, ..expr }))
@@ -454,7 +319,9 @@ impl<'a> Recogniser<'a> {
         let side = list(node.proto, "kernel_shape").and_then(|k| Some([usize::try_from(*k.first()?).ok()?; 2]));
         let window = Window::of(node, side.ok_or("its window is missing")?)?;
         let unusual = |name: &str| integer(node.proto, name).unwrap_or(0) != 0;
-        if unusual("ceil_mode") || unusual("storage_order") || text(node.proto, "auto_pad").is_some_and(|p| p != b"NOTSET")
+        if unusual("ceil_mode")
+            || unusual("storage_order")
+            || text(node.proto, "auto_pad").is_some_and(|p| p != b"NOTSET")
         {
             return Err("its windows are laid out by the runtime".into());
         }
@@ -499,76 +366,4 @@ impl<'a> Recogniser<'a> {
         }
         Ok(State::Expr(Expr { flat: true, ..expr }))
     }
-}
-
-/// Side, stride and padding of a square window.
-struct Window {
-    side: usize,
-    stride: usize,
-    pad: usize,
-}
-
-impl Window {
-    fn of(node: &Node, [rows, columns]: [usize; 2]) -> Result<Self, Reason> {
-        let one = |name: &str, default: i64, count: usize| match list(node.proto, name) {
-            None => usize::try_from(default).ok(),
-            Some(all) => {
-                let first = *all.first()?;
-                (all.len() == count && all.iter().all(|&v| v == first)).then(|| usize::try_from(first).ok())?
-            }
-        };
-        let side = list(node.proto, "kernel_shape").is_none_or(|k| k == [rows as i64, columns as i64]);
-        let dilated = one("dilations", 1, 2) != Some(1);
-        let (stride, pad) = (one("strides", 1, 2), one("pads", 0, 4));
-        match (stride, pad) {
-            (Some(stride @ 1..=64), Some(pad @ 0..=127)) if side && !dilated && rows == columns && rows > 0 => {
-                Ok(Self { side: rows, stride, pad })
-            }
-            _ => Err("its window is not square and even on all sides".into()),
-        }
-    }
-}
-
-/// Weights `[outputs, inputs]` as levels, packed for activations up to `top`.
-fn pack(weights: &Constant, outputs: usize, inputs: usize, top: u8) -> Result<PointwiseWeights, Reason> {
-    if weights.kind != Kind::Float {
-        return Err("its weights are no floats".into());
-    }
-    let activation_bits = (8 - top.leading_zeros()).max(1) as u8;
-    let packed = match &weights.numbers {
-        // What the file stores are the levels themselves.
-        Numbers::Whole(whole) if whole.scale == 2 && (1..=8).any(|bits| whole.offset == 1 - (1 << bits)) => {
-            let bits = (1 - whole.offset).ilog2() as u8;
-            PointwiseWeights::pack(whole.bytes(), outputs, inputs, bits, activation_bits)
-        }
-        _ => {
-            let signed = |v: f32| (v.fract() == 0.0 && v.abs() <= 127.0).then_some(v as i8);
-            let values = weights.floats().unwrap_or_default();
-            let values: Option<Vec<i8>> = values.into_iter().map(signed).collect();
-            let values = values.ok_or("its weights are float")?;
-            PointwiseWeights::pack_signed(&values, outputs, inputs, activation_bits)
-        }
-    };
-    packed.map_err(|e| e.to_string())
-}
-
-/// A constant as one number a channel; none where it has another shape.
-fn per_channel(constant: &Constant, shape: Shape) -> Option<Vec<f32>> {
-    let values = constant.floats()?;
-    let rank = if shape.flat { 2 } else { 4 };
-    if constant.shape.len() > rank {
-        return None;
-    }
-    if let [value] = values[..] {
-        return Some(vec![value; shape.channels]);
-    }
-    let wanted: &[usize] = if shape.flat { &[1, shape.channels] } else { &[1, shape.channels, 1, 1] };
-    (wanted.ends_with(&constant.shape) && values.len() == shape.channels).then_some(values)
-}
-
-/// A constant as one number a colour.
-fn colours(constant: &Constant) -> Result<[f32; 3], Reason> {
-    let shape = Shape { channels: 3, height: 1, width: 1, flat: false };
-    let values = per_channel(constant, shape).and_then(|v| <[f32; 3]>::try_from(v).ok());
-    values.ok_or_else(|| "the normalisation is not one number a colour".into())
 }

@@ -157,4 +157,3 @@ fn regions(found: &Recogniser, needed: &Needed) -> Vec<Region> {
     }
     regions.into_values().collect()
 }
-

@@ -96,6 +96,19 @@ fn card_metrics_and_layers_are_plain_objects() {
 }
 
 #[wasm_bindgen_test]
+fn every_layer_of_the_shipped_model_runs_in_whole_numbers_and_is_timed() {
+    let classifier = classifier();
+    let plan = js_sys::Array::from(&classifier.plan().unwrap());
+    assert!(plan.length() > 5);
+    for layer in plan.iter() {
+        assert!(get(&layer, "kernel").is_string() && get(&layer, "reason").is_null(), "{layer:?}");
+    }
+    let pixels: JsValue = Uint8ClampedArray::new_with_length(16).into();
+    let times = classifier.profile(&pixels, 2.0, 2.0).unwrap();
+    assert_eq!(times.length(), plan.length());
+}
+
+#[wasm_bindgen_test]
 fn broken_files_are_thrown_with_a_code() {
     let load = |bytes: &[u8]| code(Classifier::load(&Uint8Array::from(bytes)));
     assert_eq!(load(b""), "not-a-model");

@@ -29,7 +29,7 @@ pub fn network(spec: &NetworkSpec) -> String {
     text
 }
 
-/// [`network`] for a model file, and what its card says: data set, accuracy, size, density.
+/// [`network`] for a model file, how each layer runs, and what its card says: data set, accuracy, size, density.
 ///
 /// # Errors
 /// Those of [`Model::load`].
@@ -37,7 +37,7 @@ pub fn file(bytes: &[u8]) -> Result<String, Error> {
     let model = Model::load(bytes)?;
     let (card, metrics) = (model.card(), model.metrics());
     let mut text = network(&card.spec);
-    let _ = writeln!(text, "{}", figures(&metrics));
+    let _ = writeln!(text, "{}\n{}", plan(&model), figures(&metrics));
     for (number, stage) in card.stages.iter().enumerate() {
         let bits = |bits: Option<u8>| bits.map_or("float".into(), |b| format!("{b}-bit"));
         let (weights, activations) = (bits(stage.weights), bits(stage.activations));
@@ -53,6 +53,29 @@ pub fn file(bytes: &[u8]) -> Result<String, Error> {
     }
     let _ = writeln!(text, "classes: {}", card.labels.join(", "));
     Ok(text)
+}
+
+/// How every layer of a file runs: the kernel that computes it in whole numbers, or why it runs in float.
+fn plan(model: &Model) -> String {
+    let mut rows = vec![["runs", "as", "by"].map(String::from)];
+    rows.extend(model.plan().iter().map(|layer| {
+        let by = match (&layer.kernel, &layer.reason) {
+            (Some(kernel), _) => kernel.clone(),
+            (None, Some(reason)) => format!("float: {reason}"),
+            (None, None) => "float".into(),
+        };
+        [layer.name.clone(), layer.operator.clone(), by]
+    }));
+    let float = model.plan().iter().filter(|layer| layer.kernel.is_none()).count();
+    let steps = model.plan().len();
+    let sum = match (model.is_whole(), float) {
+        (true, _) => format!("whole numbers throughout, in {steps} steps"),
+        (false, _) if float < steps => {
+            format!("whole numbers in {} steps of {steps}, the others in float", steps - float)
+        }
+        _ => "float throughout".into(),
+    };
+    format!("{}runs in {sum}\n", table(&rows, &[0, 1, 2]))
 }
 
 /// The figures of a file; density stands beside accuracy, size, data set and chance level or not at all.
@@ -177,6 +200,20 @@ mod tests {
         let with = text(&card);
         let line = with.lines().find(|l| l.starts_with("information density")).unwrap();
         assert!(line.contains("85.00 %") && line.contains("generated") && line.contains("chance 20.00 %"), "{line}");
+    }
+
+    #[test]
+    fn every_layer_says_how_it_runs() {
+        let text = |weights| {
+            let mut spec = spec(2, 4);
+            spec.bits.weights = weights;
+            file(&to_onnx(&random(&spec, 1).unwrap(), &card(&spec)).unwrap()).unwrap()
+        };
+        let whole = text(Some(2));
+        assert!(whole.contains("runs in whole numbers throughout, in "), "{whole}");
+        assert!(whole.lines().any(|l| l.starts_with("E0 ") && l.contains("shift + pointwise")), "{whole}");
+        let mixed = text(None);
+        assert!(mixed.contains("float: its weights are float"), "{mixed}");
     }
 
     #[test]

@@ -14,6 +14,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
+mod portable;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -25,6 +27,8 @@ use super::scratch::Scratch;
 
 #[cfg(target_arch = "x86_64")]
 use avx2 as form;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
+use portable as form;
 #[cfg(target_arch = "wasm32")]
 use wasm as form;
 
@@ -34,8 +38,8 @@ const TABLE: usize = 4;
 /// Tables whose entries add up in a byte.
 const TABLES: usize = 4;
 
-/// Activation bits at most.
-pub(super) const ACTIVATION_BITS: u8 = 4;
+/// Activation bits at most, so that so many tables' entries do.
+const ACTIVATION_BITS: u8 = 4;
 
 /// Outputs of a tile.
 const OUTPUTS: usize = form::OUTPUTS;
@@ -53,8 +57,11 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    /// Packs levels `[output, input]`.
-    pub(super) fn pack(levels: &[u8], output: usize, input: usize, bits: u8, activation_bits: u8) -> Self {
+    /// Packs levels `[output, input]`; none where activations have too many bits.
+    pub(super) fn pack(levels: &[u8], output: usize, input: usize, bits: u8, activation_bits: u8) -> Option<Self> {
+        if activation_bits > ACTIVATION_BITS {
+            return None;
+        }
         let input_lanes = input.div_ceil(LANE);
         let largest = ((1 << bits) - 1) * ((1 << activation_bits) - 1) * LANE;
         let chunk = usize::from(u16::MAX) / largest;
@@ -77,7 +84,7 @@ impl Lookup {
                 }
             }
         }
-        Self { output, input, bits, chunk, indices: lanes(&bytes) }
+        Some(Self { output, input, bits, chunk, indices: lanes(&bytes) })
     }
 
     /// Lanes that a block of pixels needs.

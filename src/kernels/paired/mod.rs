@@ -19,6 +19,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
+mod portable;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -30,6 +32,8 @@ use super::scratch::Scratch;
 
 #[cfg(target_arch = "x86_64")]
 use avx2 as form;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
+use portable as form;
 #[cfg(target_arch = "wasm32")]
 use wasm as form;
 
@@ -38,6 +42,9 @@ const OUTPUTS: usize = 16;
 
 /// Lanes of one pair of inputs in a tile: a 32-bit place holds two inputs of two outputs.
 const PAIR_LANES: usize = OUTPUTS * 2 / LANE;
+
+/// A run of fewer pairs costs more in moving sums than it saves in products.
+const SHORTEST: usize = 4;
 
 /// How sums are cut.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +64,7 @@ impl Cut {
         let run = ((1 << field) - 1) / (2 * ((1 << bits) - 1) * activation);
         // In magnitude a pair adds at most 2^15 for every activation level to the total.
         let runs = (i32::MAX as usize / ((2 * activation) << 15)).checked_div(run)?;
-        (runs > 0).then_some(Self { field, run, runs })
+        (run >= SHORTEST && runs > 0).then_some(Self { field, run, runs })
     }
 }
 
