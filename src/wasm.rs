@@ -14,6 +14,9 @@ use serde::Serialize;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "bench")]
+mod kernel_bench;
+
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("wasm.d.ts");
 
@@ -51,6 +54,13 @@ impl Classifier {
     pub fn load(bytes: &Uint8Array) -> Result<Classifier, JsValue> {
         Model::check_size(u64::from(bytes.length())).map_err(thrown)?;
         Model::load(&bytes.to_vec()).map(|model| Self { model }).map_err(thrown)
+    }
+
+    /// As `load`, but everything runs in float: slower, and what whole numbers are measured against.
+    #[wasm_bindgen(js_name = loadFloat)]
+    pub fn load_float(bytes: &Uint8Array) -> Result<Classifier, JsValue> {
+        Model::check_size(u64::from(bytes.length())).map_err(thrown)?;
+        Model::load_float(&bytes.to_vec()).map(|model| Self { model }).map_err(thrown)
     }
 
     /// The `topK` (5 if absent) likeliest classes of RGBA pixels of any size, and the milliseconds it took; with

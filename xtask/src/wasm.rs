@@ -35,6 +35,17 @@ fn complete_package(project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// Builds the library with kernels that can be called alone into that folder; pkg/ stays what it is.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_with_kernels(project: &Project, folder: &str) -> Result<()> {
+    let arguments =
+        ["build", "--target", "web", "--release", "--no-opt", "--mode", "no-install", "--out-dir", folder, ".", "--"];
+    run(&mut wasm_pack(project, &[&arguments[..], &["--features", "bench"]].concat())?)
+        .context("the library does not build as WebAssembly with its feature `bench`")
+}
+
 /// Runs the library's own tests in headless Chromium.
 ///
 /// # Errors

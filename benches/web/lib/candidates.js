@@ -3,7 +3,7 @@
 /** @typedef {import("../page/engines.js").Candidate} Candidate */
 /** @typedef {Candidate & { network: string, label: string }} Rival `label` is the engine's name in the table */
 
-/** The names of the engines in the table; xtask/src/bench/web knows the first two. */
+/** The names of the engines in the table; xtask/src/bench/web/found.rs knows the first. */
 export const OURS = "lsspq";
 export const THEIRS = "onnxruntime-web";
 

@@ -1,6 +1,7 @@
 /** What the benchmark asks of its page, as `window.bench`. */
 
-import { linearMib, load, startLibrary } from "./engines.js";
+import { linearMib, load } from "./engines.js";
+import { kernels } from "./kernels.js";
 import { picture } from "./pictures.js";
 
 /** @typedef {import("./engines.js").Candidate} Candidate */
@@ -121,12 +122,6 @@ async function endure(minutes, bucketMs) {
     points.push({ minute: (from - begin) / 60_000, frames: times.length, latency: median(times), linear: linearMib(), heap });
   }
   return points;
-}
-
-/** The rates of the kernels, where the library was built to measure them. */
-async function kernels() {
-  const { kernelRates } = /** @type {any} */ (await startLibrary());
-  return kernelRates ? kernelRates() : null;
 }
 
 /** @type {any} */ (window).bench = { speed, memory, prepare, endure, kernels };

@@ -33,8 +33,9 @@ let library;
 /** Fetches and starts ours, once. */
 export function startLibrary() {
   library ??= (async () => {
-    // At run time: the folder is built, and served beside this one.
-    const module = await import(new URL("/pkg/lsspq.js", location.href).href);
+    // At run time: the folder is built, and served beside this one. The page's address may name another.
+    const folder = new URLSearchParams(location.search).get("library") ?? "pkg";
+    const module = await import(new URL(`/${folder}/lsspq.js`, location.href).href);
     memories.push((await module.default()).memory);
     return module;
   })();

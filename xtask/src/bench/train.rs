@@ -76,7 +76,7 @@ fn build(project: &Project, profile: &str) -> Result<PathBuf> {
 fn executable(messages: &str) -> Option<PathBuf> {
     let message = |line| serde_json::from_str::<serde_json::Value>(line).ok();
     let programs = messages.lines().filter_map(message).filter(|m| m["target"]["name"] == "train");
-    programs.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).last()
+    programs.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).next_back()
 }
 
 struct Engines {

@@ -81,14 +81,18 @@ struct Plan {
 pub(super) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     let browser = Chromium::ensure(project)?.browser;
     node::install(project, "benches/web")?;
+    let parts = arguments.parts();
     if !arguments.no_build {
         wasm::build(project)?;
+        if parts.contains(&Part::Kernels) {
+            wasm::build_with_kernels(project, ".cache/bench/pkg")?;
+        }
     }
     let models = project.path(".cache/bench");
     fs::create_dir_all(&models).with_context(|| format!("cannot make {}", models.display()))?;
     let plan = Plan {
-        parts: arguments.parts(),
-        networks: networks::make(project, &models, &arguments.network)?,
+        parts,
+        networks: networks::make(project, &models, &arguments.network, arguments.no_build)?,
         turns: arguments.turns,
         visits: arguments.visits,
         minutes: arguments.minutes.unwrap_or(10.0),

@@ -42,18 +42,19 @@ struct Entry {
     file: String,
 }
 
-/// Makes the files of the networks of those names, of all networks where none is named.
+/// Makes the files of the networks of those names, of all networks where none is named. With `reuse`, an exported
+/// file that is there is good enough.
 ///
 /// # Errors
 /// There is no network of a name, or a file cannot be made.
-pub(super) fn make(project: &Project, folder: &Path, names: &[String]) -> Result<Vec<Network>> {
+pub(super) fn make(project: &Project, folder: &Path, names: &[String], reuse: bool) -> Result<Vec<Network>> {
     let shipped = shipped(project)?;
     let all: Vec<String> = BITS.iter().map(|&bits| name(bits)).chain(shipped.iter().map(|(n, _)| n.clone())).collect();
     if let Some(stranger) = names.iter().find(|name| !all.contains(name)) {
         bail!("there is no network {stranger}: choose from {}", all.join(", "));
     }
     let wanted = |name: &String| names.is_empty() || names.contains(name);
-    let maker = Maker { project, folder };
+    let maker = Maker { project, folder, reuse };
     let mut networks = Vec::new();
     for bits in BITS.into_iter().filter(|&bits| wanted(&name(bits))) {
         networks.push(maker.published(bits)?);
@@ -81,6 +82,7 @@ fn shipped(project: &Project) -> Result<Vec<(String, String)>> {
 struct Maker<'a> {
     project: &'a Project,
     folder: &'a Path,
+    reuse: bool,
 }
 
 impl Maker<'_> {
@@ -88,11 +90,11 @@ impl Maker<'_> {
     fn published(&self, bits: u32) -> Result<Network> {
         let name = name(bits);
         let file = self.folder.join(format!("{name}.onnx"));
-        if !file.exists() {
+        if !self.reuse || !file.exists() {
             let bits = bits.to_string();
-            let export =
-                ["run", "--release", "--locked", "--package", "lsspq-trainer", "--", "export", "--network", "l-sspq50"];
-            run(cargo(&[&export[..], &["--weights", &bits, "--out"]].concat(), self.project.root()).arg(&file))?;
+            let trainer = ["run", "--release", "--locked", "--package", "lsspq-trainer", "--"];
+            let export = ["export", "--network", "l-sspq50", "--weights", &bits, "--overwrite", "--out"];
+            run(cargo(&[&trainer[..], &export].concat(), self.project.root()).arg(&file))?;
         }
         let mobile = self.folder.join("mobilenet-v2.onnx");
         if !mobile.exists() {
@@ -115,10 +117,11 @@ impl Maker<'_> {
         Ok(Network { side: self.side(&path)?, url: format!("/shipped/{file}"), int8, peer: None, name })
     }
 
-    /// The address of the int8 form. It is named after the content: a file that changed is quantised again.
+    /// The address of the int8 form. It is named after what it is made from: a file or script that changed makes it anew.
     fn int8(&self, name: &str, file: &Path) -> Result<String> {
-        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let sum: String = Sha256::digest(&bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let source = [read(file)?, read(&self.script_path())?].concat();
+        let sum: String = Sha256::digest(&source).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let form = format!("{name}-{sum}-int8.onnx");
         let out = self.folder.join(&form);
         if !out.exists() {
@@ -155,7 +158,7 @@ mod tests {
         let models = root.path().join("www/models");
         fs::create_dir_all(&models).unwrap();
         fs::write(models.join("index.json"), r#"{"models": [{"file": "birds.onnx"}]}"#).unwrap();
-        let error = make(&Project::at(root.path()), root.path(), &["resnet".into()]).err().unwrap().to_string();
+        let error = make(&Project::at(root.path()), root.path(), &["resnet".into()], true).err().unwrap().to_string();
         assert!(error.contains("resnet") && error.contains("l-sspq50-w2, l-sspq50-w4, birds"), "{error}");
     }
 }
