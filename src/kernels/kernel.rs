@@ -32,7 +32,9 @@ type Table = &'static [(u8, u8, Kernel)];
 /// | wide, all | 29 | 32 | 35 | 38 | 38 |
 ///
 /// All pointwise layers of L-SSPQ50 took 38.4 ms paired and 39.2 looked up at 2 bits: no difference that the noise of a
-/// few percent lets through. The paired form needs a third of the memory for a pixel's activations.
+/// few percent lets through. The paired form needs half the memory for a pixel's activations.
+const WASM: Table = &[(1, 4, Kernel::Lookup), (8, 8, Kernel::Paired)];
+
 /// With AVX2, `cargo run --release --features bench --example kernels` on the same core: looked up 94 to 351 GMAC/s at
 /// 1 bit and 67 to 112 at 4 bits, paired 35 to 104, wide 55 to 80.
 const AVX2: Table = &[(4, 4, Kernel::Lookup), (2, 8, Kernel::Paired)];
