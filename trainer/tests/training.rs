@@ -67,7 +67,7 @@ fn peers_train_and_their_files_agree_with_them() {
     let temporary = TempDir::new().unwrap();
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/shapes.toml")).unwrap();
     let mut recipe = Recipe::parse(&text, "shapes.toml").unwrap();
-    let plan = Plan { train: 64, test: 16, side: 32, seed: 1 };
+    let plan = Plan { train: 24, test: 12, side: 32, seed: 1 };
     fixture::write(&temporary.path().join("shapes"), plan).unwrap();
     recipe.stages.truncate(1);
     recipe.stages[0].epochs = 1;

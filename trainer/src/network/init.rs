@@ -26,6 +26,9 @@ const PLAIN: (f32, f32) = (1.0, 0.0);
 /// First slope of a PReLU below zero.
 const SLOPE: f32 = 0.25;
 
+/// First threshold of a gate: sums of signs are often nothing, and at nothing rounding would decide.
+const GATE: f32 = 0.01;
+
 fn before(activation: Activation) -> (f32, f32) {
     if activation == Activation::Clip { ACTIVATION } else { PLAIN }
 }
@@ -140,7 +143,7 @@ impl Draw<'_> {
         let part = |(input, output, window): (usize, usize, super::convolution::Window)| BinaryPart {
             offset: self.zeros(input),
             convolution: self.convolution(output, input * window.kernel * window.kernel, PLAIN),
-            gate: gated.then(|| self.zeros(output)),
+            gate: gated.then(|| Param::from_tensor(Tensor::full([output], GATE, self.device))),
             prelu: {
                 let row = |value: f32| Tensor::<2>::full([1, output], value, self.device);
                 Param::from_tensor(Tensor::cat(vec![row(0.0), row(SLOPE), row(0.0)], 0))
