@@ -89,8 +89,8 @@ impl ModelCard {
     /// Reads a card from metadata entries; those without our prefix are passed over.
     ///
     /// # Errors
-    /// [`ErrorKind::NoCard`] where no entry is ours; [`ErrorKind::Metadata`] where one is missing, is no JSON, has the wrong type, comes from a newer format, or
-    /// where the specification and the labels do not fit each other.
+    /// [`ErrorKind::NoCard`] where no entry is ours; [`ErrorKind::Metadata`] where one is missing, is no JSON, has the wrong
+    /// type, comes from a newer format, or where the specification and the labels do not fit each other.
     pub fn from_metadata<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Error> {
         let bad = |what: String| Error::new(ErrorKind::Metadata, what);
         let mut fields = serde_json::Map::new();

@@ -279,7 +279,7 @@ describe("a running camera", () => {
       await page.waitForFunction(() => document.querySelector("#copy")?.textContent === "Copied");
       const copied = await page.evaluate(() => navigator.clipboard.readText());
       const label = await page.textContent("#top-label");
-      assert.match(copied, new RegExp(`^(Not sure, perhaps )?${label}\n\d+\.\d %\t${label}\n`));
+      assert.match(copied, new RegExp(`^(Not sure, perhaps )?${label}\\n\\d+\\.\\d %\\t${label}\\n`));
       assert.match(copied, /CIFAR-10, lsspq$/);
       const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
       assert.equal(download.suggestedFilename(), `lsspq-${label}.png`);

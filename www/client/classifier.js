@@ -197,9 +197,10 @@ export class Classifier {
   async #forgetCurrent() {
     const choice = this.#current;
     if (!choice || !("own" in choice.ask)) return;
-    await this.#goBack();
-    if (this.#current === choice) return;
     if (choice.sha256) await forgetModel(choice.sha256);
+    await this.#goBack();
+    // The published one did not load: this one still answers, until the page is left.
+    if (this.#current === choice) return;
     this.#choices = this.#choices.filter((c) => c !== choice);
     this.#showChoices();
   }

@@ -23,7 +23,9 @@ pub(crate) fn script(project: &Project, development: bool) -> Result<String> {
     if project.path("pkg").is_dir() {
         add(&project.path("pkg"), "pkg/", &is_loaded, &mut files)?;
     }
-    LEFT_OUT.iter().for_each(|name| drop(files.remove(*name)));
+    for name in LEFT_OUT {
+        files.remove(name);
+    }
     let list = serde_json::to_string_pretty(&serde_json::json!({ "development": development, "files": files }))?;
     Ok(format!("// Written by xtask: every file of this version and its SHA-256.\nself.SITE = {list};\n"))
 }

@@ -14,7 +14,7 @@ export async function publishedSite() {
   /** @type {Record<string, string>} */
   let changed = {};
   const server = createServer(async (request, answer) => {
-    const path = (request.url ?? "/").split("?")[0].slice(1);
+    const path = (request.url ?? "/").split("?")[0].slice(1) || "index.html";
     const original = await fetch(new URL(path, PAGE));
     const headers = { "Content-Type": original.headers.get("Content-Type") ?? "", "Cache-Control": "no-cache" };
     let body = Buffer.from(await original.arrayBuffer());
