@@ -23,6 +23,8 @@ pub struct Block {
     pub(super) last: Norm,
     /// `[output, input]`; none where the shortcut is the identity.
     pub(super) shortcut: Option<Param<Tensor<2>>>,
+    /// Learned steps of the weights: reduce, expand, shortcut.
+    pub(super) steps: Option<Param<Tensor<1>>>,
 }
 
 impl Block {
@@ -40,17 +42,17 @@ impl Block {
         keep: &mut impl FnMut((Tensor<4>, Tensor<2>)) -> Tensor<4>,
     ) -> Tensor<4> {
         let e = mode.engine;
-        let weights = |w: &Param<Tensor<2>>| quantise::weights(w.val(), shape.weight_bits);
+        let weights = |place: usize, w: &Param<Tensor<2>>| self.quantised(place, w, shape.weight_bits);
         let shortcut = match &self.shortcut {
-            Some(weight) => e.pointwise(x.clone(), weights(weight), shape.stride),
+            Some(weight) => e.pointwise(x.clone(), weights(2, weight), shape.stride),
             None => x.clone(),
         };
         let y = match &self.pre {
-            Some(norm) => keep(e.normed_pointwise(x, norm, weights(&self.reduce), mode)),
-            None => e.pointwise(x, weights(&self.reduce), 1),
+            Some(norm) => keep(e.normed_pointwise(x, norm, weights(0, &self.reduce), mode)),
+            None => e.pointwise(x, weights(0, &self.reduce), 1),
         };
         let shifts = quantise::shifts(self.shifts.val(), mode.round_shifts);
-        let y = keep(e.shifted_pointwise(y, &self.middle, shifts, weights(&self.expand), mode, shape.stride));
+        let y = keep(e.shifted_pointwise(y, &self.middle, shifts, weights(1, &self.expand), mode, shape.stride));
         keep(e.normed_add(y, &self.last, shortcut, mode))
     }
 

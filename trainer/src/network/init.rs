@@ -58,6 +58,7 @@ impl Draw<'_> {
             expand: self.weight(shape.output, shape.width),
             last: self.norm(shape.output, BRANCH),
             shortcut: shape.projects().then(|| self.weight(shape.output, shape.input)),
+            steps: None,
         }
     }
 }
@@ -74,5 +75,6 @@ pub(super) fn network(spec: &NetworkSpec, seed: u64, device: &Device) -> Network
         head_norm: spec.head.as_ref().map(|head| draw.norm(head.channels, ACTIVATION)),
         linear: draw.weight(spec.classes, spec.embedding()),
         bias: Param::from_tensor(Tensor::zeros([spec.classes], device)),
+        steps: None,
     }
 }

@@ -5,6 +5,7 @@ mod fold;
 #[cfg(test)]
 mod gradient_tests;
 mod init;
+mod learned;
 mod norm;
 mod ops;
 #[cfg(test)]
@@ -33,6 +34,8 @@ pub struct Network {
     head_norm: Option<Norm>,
     linear: Param<Tensor<2>>,
     bias: Param<Tensor<1>>,
+    /// Learned steps of the head's and the linear weights.
+    steps: Option<Param<Tensor<1>>>,
 }
 
 /// How the network runs: what differs between training and evaluation and from stage to stage.
@@ -86,16 +89,22 @@ impl Network {
             }
         }
         if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
-            let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
+            let y = e.pointwise(x, self.quantised(0, weight, spec.bits.weights), 1);
             x = keep(e.normed_activation(y, norm, mode));
         }
         let embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
-        let pooled = if self.head.is_some() {
-            quantise::activations(embedding.clone(), mode.activations)
-        } else {
-            embedding.clone()
+        let pooled = match &self.head_norm {
+            None => embedding.clone(),
+            // The mean of an activation has that activation's range.
+            Some(norm) => match norm.range(embedding.dims()[1], mode) {
+                None => quantise::activations(embedding.clone(), mode.activations),
+                Some(range) => {
+                    let range = range.reshape([1, 1]);
+                    quantise::activations(embedding.clone() / range.clone(), mode.activations) * range
+                }
+            },
         };
-        let weight = quantise::weights(self.linear.val(), spec.bits.linear);
+        let weight = self.quantised(1, &self.linear, spec.bits.linear);
         let logits = pooled.matmul(weight.transpose()) + self.bias.val().unsqueeze();
         Output { logits, embedding, statistics }
     }
