@@ -1,8 +1,17 @@
-//! From pictures in memory to one row of a batch: cut out, mirrored, normalised.
+//! From pictures in memory to one row of a batch: windows, colours, mirrored, normalised, erased.
+
+mod colour;
+mod mix;
+mod policy;
+mod warp;
+
+pub use mix::Mixed;
+pub(crate) use mix::mix;
 
 use crate::random::{Purpose, stream};
-use crate::recipe::{Augment, Data};
-use rand::RngExt;
+use crate::recipe::{Augment, Data, Erasing, ResizedCrop};
+use rand::{Rng, RngExt};
+use warp::Affine;
 
 /// Brings bytes to the network's scale: `(byte / 255 - mean) / deviation`, per colour.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,9 +96,85 @@ pub fn write(picture: &[u8], side: usize, draw: Option<(Draw, usize)>, normalise
     }
 }
 
+/// Makes training pictures; keeps what memory that takes from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Studio {
+    pixels: Vec<u8>,
+    spare: Vec<u8>,
+}
+
+impl Studio {
+    /// Writes picture `index` as `epoch` shows it into a batch: a function of the arguments alone.
+    pub(crate) fn write(
+        &mut self,
+        picture: &[u8],
+        side: usize,
+        augment: &Augment,
+        (seed, epoch, index): (u64, u32, u32),
+        normalise: &Normalise,
+        target: &mut [f32],
+    ) {
+        let draw = Some((Draw::new(augment, seed, epoch, index), augment.crop_padding));
+        // Numbers of their own: a recipe without all this sees the windows that it always saw.
+        let mut random = stream(seed, Purpose::Enrich, epoch, index.into());
+        let enriched = self.enrich(picture, side, augment, &mut random);
+        write(enriched, side, draw, normalise, target);
+        if let Some(erasing) = augment.erasing {
+            erase(target, side, &erasing, &mut random);
+        }
+    }
+
+    /// The picture cut out anew, its colours changed; the picture itself where the recipe asks for none of it.
+    fn enrich<'a>(&'a mut self, picture: &'a [u8], side: usize, augment: &Augment, random: &mut impl Rng) -> &'a [u8] {
+        if (augment.resized_crop, augment.colour_jitter, augment.rand_augment) == (None, None, None) {
+            return picture;
+        }
+        self.pixels.clear();
+        self.pixels.extend_from_slice(picture);
+        if let Some(crop) = augment.resized_crop {
+            window(&crop, side, random).apply(picture, side, &mut self.pixels);
+        }
+        if let Some(jitter) = augment.colour_jitter {
+            colour::jitter(&mut self.pixels, side, &jitter, random);
+        }
+        if let Some(policy) = augment.rand_augment {
+            policy::apply(&mut self.pixels, &mut self.spare, side, &policy, random);
+        }
+        &self.pixels
+    }
+}
+
+/// A window of random area, aspect and place.
+fn window(crop: &ResizedCrop, side: usize, random: &mut impl Rng) -> Affine {
+    let area = random.random_range(crop.scale[0]..=crop.scale[1]);
+    // Even in the logarithm, so that as many windows stand as lie.
+    let aspect = random.random_range(crop.aspect[0].ln()..=crop.aspect[1].ln()).exp();
+    let size = [(area * aspect).sqrt(), (area / aspect).sqrt()].map(|part| part.min(1.0) as f32 * side as f32);
+    let corner = size.map(|size| random.random_range(0.0..=1.0) * (side as f32 - size));
+    Affine::window(corner, size, side)
+}
+
+/// Blots a rectangle out of the three planes of a normalised picture, in which the mean colour is 0.
+fn erase(target: &mut [f32], side: usize, erasing: &Erasing, random: &mut impl Rng) {
+    if !random.random_bool(erasing.probability) {
+        return;
+    }
+    let area = random.random_range(erasing.area[0]..=erasing.area[1]) * (side * side) as f64;
+    let aspect = random.random_range(-1.2..=1.2f64).exp();
+    let [width, height] = [area * aspect, area / aspect].map(|square| (square.sqrt().round() as usize).clamp(1, side));
+    let [left, top] = [width, height].map(|size| random.random_range(0..=side - size));
+    for (row, line) in target.chunks_exact_mut(side).enumerate() {
+        // Lines of all three colours, one behind the other.
+        if (top..top + height).contains(&(row % side)) {
+            line[left..left + width].fill(0.0);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::{ColourJitter, RandAugment};
 
     /// Leaves a byte's value as it is, over 255.
     fn plain() -> Normalise {
@@ -137,7 +222,7 @@ mod tests {
 
     #[test]
     fn draws_cover_every_window_and_both_directions() {
-        let augment = Augment { crop_padding: 2, flip: true };
+        let augment = Augment { crop_padding: 2, flip: true, ..Augment::NONE };
         let draws: Vec<Draw> = (0..2000).map(|index| Draw::new(&augment, 1, 0, index)).collect();
         for position in 0..=4 {
             for flip in [false, true] {
@@ -148,5 +233,63 @@ mod tests {
         let flipped = draws.iter().filter(|d| d.flip).count();
         assert!((900..1100).contains(&flipped), "{flipped}");
         assert_ne!(draws[0..50], (0..50).map(|i| Draw::new(&augment, 1, 1, i)).collect::<Vec<_>>()[..]);
+    }
+
+    fn made(augment: &Augment, index: u32) -> Vec<f32> {
+        let picture = crate::fixture::picture(0, 0, 16, 1);
+        let mut target = vec![9.0; 3 * 256];
+        Studio::default().write(&picture, 16, augment, (1, 0, index), &plain(), &mut target);
+        target
+    }
+
+    #[test]
+    fn nothing_asked_for_is_the_picture_itself() {
+        let mut plainly = vec![9.0; 3 * 256];
+        write(&crate::fixture::picture(0, 0, 16, 1), 16, None, &plain(), &mut plainly);
+        assert_eq!(made(&Augment::NONE, 3), plainly);
+    }
+
+    #[test]
+    fn each_kind_makes_other_pictures_and_the_same_ones_again() {
+        let none = Augment::NONE;
+        let crop = ResizedCrop { scale: [0.3, 0.8], aspect: [0.7, 1.4] };
+        let jitter = ColourJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
+        for augment in [
+            Augment { resized_crop: Some(crop), ..none },
+            Augment { colour_jitter: Some(jitter), ..none },
+            Augment { rand_augment: Some(RandAugment { operations: 4, magnitude: 9.0 }), ..none },
+            Augment { erasing: Some(Erasing { probability: 1.0, area: [0.1, 0.3] }), ..none },
+        ] {
+            assert_eq!(made(&augment, 1), made(&augment, 1));
+            assert_ne!(made(&augment, 1), made(&augment, 2), "{augment:?}");
+            assert_ne!(made(&augment, 1), made(&none, 1), "{augment:?}");
+        }
+    }
+
+    #[test]
+    fn windows_lie_inside_the_picture_and_have_the_area_asked_for() {
+        let crop = ResizedCrop { scale: [0.25, 0.5], aspect: [0.75, 1.25] };
+        let mut random = stream(1, Purpose::Enrich, 0, 0);
+        for _ in 0..500 {
+            let Affine([[x, _, left], [_, y, top]]) = window(&crop, 64, &mut random);
+            let (left, top) = (left + 0.5 - 0.5 * x, top + 0.5 - 0.5 * y);
+            assert!(left >= -1e-3 && top >= -1e-3 && left + 64.0 * x <= 64.01 && top + 64.0 * y <= 64.01);
+            assert!((0.249..0.501).contains(&(x * y)), "{}", x * y);
+        }
+    }
+
+    #[test]
+    fn erased_area_is_as_asked_for_in_all_colours() {
+        let erasing = Erasing { probability: 1.0, area: [0.2, 0.2] };
+        let mut random = stream(1, Purpose::Enrich, 0, 0);
+        let mut areas = 0;
+        for _ in 0..200 {
+            let mut target = vec![1.0; 3 * 400];
+            erase(&mut target, 20, &erasing, &mut random);
+            let gone: Vec<usize> = target.chunks(400).map(|p| p.iter().filter(|&&v| v == 0.0).count()).collect();
+            assert!(gone[0] > 0 && gone.iter().all(|&g| g == gone[0]));
+            areas += gone[0];
+        }
+        assert!((12_000..18_000).contains(&areas), "{areas}: a fifth of 200 x 400 is 16,000");
     }
 }

@@ -1,6 +1,6 @@
-//! Batches, made ready ahead of the training step by a thread of their own.
+//! Batches, made ready ahead of the training step by threads of their own.
 
-use crate::augment::{Draw, Normalise, write};
+use crate::augment::{Mixed, Normalise, Studio, mix, write};
 use crate::data::Pictures;
 use crate::random::order;
 use crate::recipe::Augment;
@@ -11,6 +11,13 @@ use std::thread::JoinHandle;
 /// Batches that wait to be taken: enough to hide the making of one, few enough to cost little memory.
 const AHEAD: usize = 3;
 
+/// Threads of training that one worker makes batches for: making a picture takes tens of microseconds, training on it
+/// milliseconds.
+const THREADS_PER_WORKER: usize = 4;
+
+/// Beyond this, memory is what workers would wait for.
+const MOST_WORKERS: usize = 4;
+
 /// Pictures on their way into the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
@@ -18,21 +25,37 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// The class of each picture.
     pub labels: Vec<u16>,
+    /// What was blended in, where the recipe asks for it.
+    pub mixed: Option<Mixed>,
+}
+
+impl Batch {
+    /// The class of which there is most in each picture.
+    pub fn leading(&self) -> &[u16] {
+        self.mixed.as_ref().filter(|mixed| mixed.own < 0.5).map_or(&self.labels, |mixed| &mixed.labels)
+    }
 }
 
 /// How pictures are made into batches.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    Training { seed: u64, epoch: u32, augment: Augment },
+    /// `done` batches of the epoch came before.
+    Training {
+        seed: u64,
+        epoch: u32,
+        augment: Augment,
+        done: usize,
+    },
     Evaluation,
 }
 
 /// The batches of one pass over some pictures; a function of the arguments alone, whatever the number of threads.
 #[derive(Debug)]
 pub struct Batches {
-    // Taken when dropped, so that a worker that waits to hand over sees that nobody listens.
-    receiver: Option<Receiver<Batch>>,
-    worker: Option<JoinHandle<()>>,
+    // Dropped before the workers are waited for, so that one that waits to hand over sees that nobody listens.
+    receivers: Vec<Receiver<Batch>>,
+    workers: Vec<JoinHandle<()>>,
+    taken: usize,
     left: usize,
 }
 
@@ -52,7 +75,8 @@ impl Batches {
         let order =
             order(seed, epoch, indices.len()).into_iter().skip(done * size).map(|i| indices[i as usize]).collect();
         let left = (indices.len() / size).saturating_sub(done);
-        Self::start(pictures, order, size, left, normalise, Mode::Training { seed, epoch, augment })
+        let mode = Mode::Training { seed, epoch, augment, done };
+        Self::start(pictures, order, size, left, normalise, mode)
     }
 
     /// `pictures[indices]` in that order, as they are; the last batch may be short.
@@ -69,32 +93,52 @@ impl Batches {
         normalise: &Normalise,
         mode: Mode,
     ) -> Self {
-        let (sender, receiver) = sync_channel(AHEAD);
-        let (pictures, normalise) = (Arc::clone(pictures), normalise.clone());
-        let worker = std::thread::spawn(move || {
-            for indices in order.chunks(size).take(left) {
-                if sender.send(batch(&pictures, indices, &normalise, mode)).is_err() {
-                    break;
+        // One worker keeps several threads of training busy; which of them makes a batch changes nothing of it.
+        let count = (rayon::current_num_threads() / THREADS_PER_WORKER).clamp(1, MOST_WORKERS);
+        let order = Arc::new(order);
+        let worker = |first: usize| {
+            let (sender, receiver) = sync_channel(AHEAD.div_ceil(count));
+            let (pictures, normalise, order) = (Arc::clone(pictures), normalise.clone(), Arc::clone(&order));
+            let work = move || {
+                let mut studio = Studio::default();
+                for (number, indices) in order.chunks(size).enumerate().take(left).skip(first).step_by(count) {
+                    let batch = batch(&pictures, (number, indices), &normalise, mode, &mut studio);
+                    if sender.send(batch).is_err() {
+                        break;
+                    }
                 }
-            }
-        });
-        Self { receiver: Some(receiver), worker: Some(worker), left }
+            };
+            (receiver, std::thread::spawn(work))
+        };
+        let (receivers, workers) = (0..count).map(worker).unzip();
+        Self { receivers, workers, taken: 0, left }
     }
 }
 
-fn batch(pictures: &Pictures, indices: &[u32], normalise: &Normalise, mode: Mode) -> Batch {
+fn batch(
+    pictures: &Pictures,
+    (number, indices): (usize, &[u32]),
+    normalise: &Normalise,
+    mode: Mode,
+    studio: &mut Studio,
+) -> Batch {
     let side = pictures.side;
     let mut images = vec![0.0; indices.len() * side * side * 3];
     for (&index, target) in indices.iter().zip(images.chunks_exact_mut(side * side * 3)) {
-        let draw = match mode {
-            Mode::Training { seed, epoch, augment } => {
-                Some((Draw::new(&augment, seed, epoch, index), augment.crop_padding))
+        let picture = pictures.picture(index as usize);
+        match mode {
+            Mode::Training { seed, epoch, augment, .. } => {
+                studio.write(picture, side, &augment, (seed, epoch, index), normalise, target);
             }
-            Mode::Evaluation => None,
-        };
-        write(pictures.picture(index as usize), side, draw, normalise, target);
+            Mode::Evaluation => write(picture, side, None, normalise, target),
+        }
     }
-    Batch { images, labels: indices.iter().map(|&index| pictures.labels[index as usize]).collect() }
+    let labels = indices.iter().map(|&index| pictures.labels[index as usize]).collect();
+    let mut batch = Batch { images, labels, mixed: None };
+    if let Mode::Training { seed, epoch, augment, done } = mode {
+        mix(&mut batch, side, &augment, (seed, epoch), (done + number) as u64);
+    }
+    batch
 }
 
 impl Iterator for Batches {
@@ -104,18 +148,17 @@ impl Iterator for Batches {
         if self.left == 0 {
             return None;
         }
-        match self.receiver.as_ref()?.recv() {
+        let worker = self.taken % self.receivers.len();
+        match self.receivers[worker].recv() {
             Ok(batch) => {
-                self.left -= 1;
+                (self.taken, self.left) = (self.taken + 1, self.left - 1);
                 Some(batch)
             }
-            Err(_) => {
-                // The worker ended early, which only a panic can do: an epoch must not end in silence.
-                match self.worker.take().map(JoinHandle::join) {
-                    Some(Err(panic)) => std::panic::resume_unwind(panic),
-                    _ => None,
-                }
-            }
+            // The worker ended early, which only a panic can do: an epoch must not end in silence.
+            Err(_) => match self.workers.swap_remove(worker).join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(()) => None,
+            },
         }
     }
 
@@ -128,9 +171,9 @@ impl ExactSizeIterator for Batches {}
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        self.receiver = None;
-        if let Some(worker) = self.worker.take() {
-            // Its panic, if any, was handed on by `next`.
+        self.receivers.clear();
+        for worker in self.workers.drain(..) {
+            // A panic, if any, was handed on by `next`.
             let _ = worker.join();
         }
     }
@@ -152,7 +195,7 @@ mod tests {
     }
 
     fn train(epoch: u32) -> Vec<Batch> {
-        let augment = Augment { crop_padding: 1, flip: true };
+        let augment = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
         let all: Vec<u32> = (0..10).collect();
         Batches::training(&pictures(), &all, 4, &plain(), augment, (1, epoch), 0).collect()
     }
@@ -169,9 +212,24 @@ mod tests {
     #[test]
     fn an_epoch_taken_up_in_the_middle_goes_on_with_the_same_batches() {
         let all: Vec<u32> = (0..10).collect();
-        let augment = Augment { crop_padding: 1, flip: true };
-        let rest: Vec<Batch> = Batches::training(&pictures(), &all, 4, &plain(), augment, (1, 0), 1).collect();
-        assert_eq!(rest, train(0)[1..]);
+        let plainly = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
+        for augment in [plainly, Augment { mixup: Some(1.0), cutmix: Some(1.0), ..plainly }] {
+            let from = |done| -> Vec<Batch> {
+                Batches::training(&pictures(), &all, 3, &plain(), augment, (1, 0), done).collect()
+            };
+            assert_eq!(from(1), from(0)[1..]);
+            assert_eq!(from(2), from(0)[2..]);
+        }
+    }
+
+    #[test]
+    fn any_number_of_workers_makes_the_same_batches() {
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| train(1))
+        };
+        assert_eq!(with(1), with(8));
+        assert_eq!(with(1), with(16));
     }
 
     #[test]
@@ -197,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_augmented_alike_wherever_it_stands_in_the_epoch() {
-        let augment = Augment { crop_padding: 1, flip: true };
+        let augment = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
         let batch = |indices: &[u32]| {
             Batches::training(&pictures(), indices, indices.len(), &plain(), augment, (1, 0), 0).next().unwrap()
         };

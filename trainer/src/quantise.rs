@@ -43,6 +43,42 @@ pub fn weights(w: Tensor<2>, bits: Option<u8>) -> Tensor<2> {
     }
 }
 
+/// Weights `[output, input]` rounded to that many bits by a learned step (LSQ, Esser et al., 2020), one number; none
+/// leaves them as they are. The levels are the odd multiples of half a step up to `(2^k - 1) / 2` steps, so that there are
+/// as many below zero as above and a file can hold them as it holds those of [`weights`].
+///
+/// The gradient of the step is scaled by `1 / sqrt(weights * (2^k - 1) / 2)`, as the paper does.
+pub fn learned_weights(w: Tensor<2>, bits: Option<u8>, step: Tensor<1>) -> Tensor<2> {
+    let Some(bits) = bits else { return w };
+    let reach = steps(bits) / 2.0;
+    let count = w.dims().iter().product::<usize>() as f32;
+    let step = scale_gradient(positive(step), 1.0 / (count * reach).sqrt()).reshape([1, 1]);
+    let held = (w / step.clone()).clamp(-reach, reach);
+    let rounded = (held.clone().detach() + reach).round() - reach;
+    straight_through(held, rounded) * step
+}
+
+/// The upper end of the levels of activations, one number that is learned by the rule of LSQ; `features` are the values
+/// of one picture that share it.
+///
+/// The paper learns the step, which is the range over `n = 2^k - 1`, its gradient scaled by `1 / sqrt(features n)`. For
+/// the range to move by the same parts of itself its gradient is scaled by `n^2` times that.
+pub fn learned_range(range: Tensor<1>, bits: Option<u8>, features: usize) -> Tensor<1> {
+    let n = bits.map_or(1.0, steps);
+    scale_gradient(positive(range), n.powf(1.5) / (features as f32).sqrt())
+}
+
+/// What the parameter of a step or range stands for: it may cross zero by a large step of training.
+pub(crate) fn positive(step: Tensor<1>) -> Tensor<1> {
+    step.abs().clamp_min(1e-6)
+}
+
+/// The value of `x`, its gradient times `factor`.
+fn scale_gradient<const D: usize>(x: Tensor<D>, factor: f32) -> Tensor<D> {
+    let scaled = x.clone() * factor;
+    straight_through(scaled, x)
+}
+
 /// -1 below zero, else +1.
 fn sign(w: Tensor<2>) -> Tensor<2> {
     w.greater_equal_elem(0.0).float() * 2.0 - 1.0

@@ -20,6 +20,10 @@ pub enum Purpose {
     Augment = 4,
     /// Generated pictures.
     Fixture = 5,
+    /// Windows, colours and erased rectangles of a picture in an epoch.
+    Enrich = 6,
+    /// Which batches are blended, and how.
+    Mix = 7,
 }
 
 /// The generator for `item` in `epoch` under `seed`.

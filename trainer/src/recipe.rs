@@ -24,15 +24,22 @@
 //! An unknown key or an impossible value is an error that names the file, the key and what is allowed. A recipe with
 //! every default written out ([`Recipe::to_toml`]) is kept beside the run and inside the model file.
 
+mod augment;
 mod data;
+mod distill;
 mod optimiser;
 mod options;
+mod quantiser;
 mod schedule;
 mod stage;
+mod twin;
 
-pub use data::{Augment, Data, Format, Validation};
+pub use augment::{Augment, ColourJitter, Erasing, RandAugment, ResizedCrop};
+pub use data::{Data, Format, Validation};
+pub use distill::Distill;
 pub use optimiser::{Optimiser, OptimiserKind};
 pub use options::Training;
+pub use quantiser::{ActivationQuantiser, Quantiser, WeightQuantiser};
 pub use schedule::{Schedule, ScheduleKind};
 pub use stage::{Activations, Stage};
 
@@ -76,6 +83,12 @@ pub struct Recipe {
     /// Options of training that are off unless given.
     #[serde(default, skip_serializing_if = "Training::is_off")]
     pub training: Training,
+    /// How weights and activations come to their levels.
+    #[serde(default, skip_serializing_if = "Quantiser::is_plain")]
+    pub quantiser: Quantiser,
+    /// Another network to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distill: Option<Distill>,
     /// The network: all of it, or the name of one of [`networks`] with its changes.
     #[serde(deserialize_with = "networks::name_or_spec")]
     pub network: NetworkSpec,
@@ -159,6 +172,7 @@ impl Recipe {
         self.augment.validate(self.network.input)?;
         self.training.validate(self.data.validation != Validation::default())?;
         self.network.validate().map_err(|e| format!("network.{e}"))?;
+        self.distill.as_ref().map_or(Ok(()), Distill::validate)?;
         if self.stages.is_empty() {
             return Err("stages: at least one is needed".into());
         }
@@ -196,5 +210,7 @@ fn within<T: PartialOrd + std::fmt::Display>(key: &str, value: T, low: T, high: 
     if value >= low && value <= high { Ok(()) } else { Err(format!("{key} = {value}: allowed is {low} to {high}")) }
 }
 
+#[cfg(test)]
+mod shipped_tests;
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,7 @@ fn misspelt_arguments_are_usage_errors() {
 fn unknown_recipe_key_is_named_with_file_and_line() {
     let place = Place::new();
     place.recipe(&RECIPE.replace("flip = true", "flop = true"));
-    place.refused_before_training(2, &["shapes.toml", "line 19", "flop", "`crop_padding` or `flip`"]);
+    place.refused_before_training(2, &["shapes.toml", "line 19", "flop", "`crop_padding`, `flip`"]);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The deployed form computes what the trained network computes.
 
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, NetworkSpec, Stem};
 use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture;
 use lsspq_trainer::network::{Engine, Mode, Network, fold};
+use lsspq_trainer::recipe::{ActivationQuantiser, Quantiser, WeightQuantiser};
 
 const PICTURES: usize = 16;
 const SIDE: usize = 16;
@@ -45,8 +47,22 @@ fn pictures() -> Vec<f32> {
     planes
 }
 
+/// Moves every learned range, each by another factor; nothing else has one value.
+struct Move(u32);
+
+impl ModuleMapper for Move {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if param.val().dims().iter().product::<usize>() > 1 {
+            return param;
+        }
+        self.0 += 1;
+        let factor = 0.7 + 0.17 * f64::from(self.0 % 5);
+        param.map(|range| range * factor)
+    }
+}
+
 /// The largest difference of logits between the trained and the folded network, over the spread of the logits.
-fn difference(spec: &NetworkSpec, move_biases: bool) -> f32 {
+fn difference(spec: &NetworkSpec, move_biases: bool, quantiser: Quantiser) -> f32 {
     let device = Device::flex();
     let images = pictures();
     let normal = |(i, v): (usize, &f32)| {
@@ -61,7 +77,7 @@ fn difference(spec: &NetworkSpec, move_biases: bool) -> f32 {
         round_shifts: true,
         engine: Engine::Composed,
     };
-    let mut network = Network::new(spec, 7, &device);
+    let mut network = Network::new(spec, 7, &device).with_quantiser(spec, quantiser).map(&mut Move(0));
     // Running statistics that are those of some pictures, not the first values.
     let output = network.forward(spec, input.clone(), mode);
     network.absorb(spec, output, 1.0);
@@ -79,7 +95,7 @@ fn difference(spec: &NetworkSpec, move_biases: bool) -> f32 {
 
 #[test]
 fn float_networks_fold_to_the_rounding_of_float16() {
-    let found = difference(&spec(None, None), false);
+    let found = difference(&spec(None, None), false, Quantiser::default());
     assert!(found < 5e-3, "{found}");
 }
 
@@ -87,8 +103,26 @@ fn float_networks_fold_to_the_rounding_of_float16() {
 fn quantised_networks_fold_to_a_few_levels_that_fall_on_the_other_side() {
     for weights in [1, 2, 4] {
         for move_biases in [false, true] {
-            let found = difference(&spec(Some(weights), Some(8)), move_biases);
+            let found = difference(&spec(Some(weights), Some(8)), move_biases, Quantiser::default());
             assert!(found < 0.05, "{weights} bits: {found}");
         }
     }
+}
+
+#[test]
+fn learned_steps_and_ranges_fold_into_scales() {
+    let (lsq, dorefa) = (WeightQuantiser::Lsq, WeightQuantiser::Dorefa);
+    for weights in [1, 2, 4] {
+        for quantiser in [
+            Quantiser { weights: lsq, activations: ActivationQuantiser::Unit },
+            Quantiser { weights: dorefa, activations: ActivationQuantiser::Lsq },
+            Quantiser { weights: lsq, activations: ActivationQuantiser::Lsq },
+        ] {
+            let found = difference(&spec(Some(weights), Some(8)), true, quantiser);
+            assert!(found < 0.05, "{weights} bits, {quantiser:?}: {found}");
+        }
+    }
+    let ranges = Quantiser { weights: dorefa, activations: ActivationQuantiser::Lsq };
+    let found = difference(&spec(None, None), false, ranges);
+    assert!(found < 5e-3, "float: {found}");
 }

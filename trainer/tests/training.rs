@@ -3,12 +3,13 @@
 use burn::tensor::Device;
 use lsspq::Model;
 use lsspq::preprocess::rgba_from_rgb;
+use lsspq_trainer::ErrorKind;
 use lsspq_trainer::data::Dataset;
 use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
 use lsspq_trainer::network::{Engine, Mode};
 use lsspq_trainer::paper::networks;
-use lsspq_trainer::recipe::Recipe;
+use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, WeightQuantiser};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
 use tempfile::TempDir;
@@ -145,5 +146,87 @@ fn a_cut_checkpoint_is_named_and_nothing_is_lost() {
         let error = train(&recipe, &dataset, &folder, &|_| true).unwrap_err().to_string();
         assert!(error.contains("last.checkpoint"), "{error}");
         assert_eq!(std::fs::read(&checkpoint).unwrap().len(), len);
+    }
+}
+
+#[test]
+fn a_run_learns_from_its_float_twin_and_from_a_file() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.override_with(None, &[2, 1]).unwrap();
+    let dataset = dataset(&recipe, temporary.path());
+    let run = |recipe: &Recipe, name: &str| {
+        let folder = Folder::open(&temporary.path().join(name), recipe, Existing::Keep).unwrap();
+        train(recipe, &dataset, &folder, &|_| false).map(|_| finish(recipe, &dataset, &folder).unwrap().0)
+    };
+    let twin = run(&recipe.float_twin(), "twin").unwrap();
+    let mut taught = recipe.clone();
+    let teacher = temporary.path().join("twin");
+    for teacher in [teacher.clone(), teacher.join("last.checkpoint"), twin.model.clone()] {
+        let name = format!("of {}", teacher.file_name().unwrap().display());
+        taught.distill = Some(Distill { teacher, temperature: 3.0, weight: 0.7 });
+        run(&taught, &name).unwrap();
+        let folder = Folder::existing(&temporary.path().join(&name)).unwrap().0;
+        let card = deployed(&taught, &folder, &dataset.test.classes).unwrap().card;
+        let wanted = (name == "of twin").then_some(twin.test);
+        assert_eq!(card.float_twin, wanted, "{name}");
+    }
+    taught.distill = Some(Distill { teacher: temporary.path().join("nobody"), temperature: 3.0, weight: 0.7 });
+    let error = run(&taught, "alone").unwrap_err();
+    assert!(error.to_string().contains("distill.teacher") && error.to_string().contains("nobody"), "{error}");
+}
+
+#[test]
+fn learned_steps_train_resume_and_end_in_a_file_that_says_the_same() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.quantiser = Quantiser { weights: WeightQuantiser::Lsq, activations: ActivationQuantiser::Lsq };
+    recipe.training.ema_decay = Some(0.9);
+    let dataset = dataset(&recipe, temporary.path());
+    let path = temporary.path().join("run");
+    let folder = Folder::open(&path, &recipe, Existing::Keep).unwrap();
+    assert_eq!(train(&recipe, &dataset, &folder, &|p| (p.epoch, p.step) == (1, 3)).unwrap(), Outcome::Interrupted);
+    assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+    let records = folder.records().unwrap();
+    assert!(records.last().unwrap().loss < records[0].loss, "{records:?}");
+    let (finished, _) = finish(&recipe, &dataset, &folder).unwrap();
+    let model = Model::load(&std::fs::read(&finished.model).unwrap()).unwrap();
+    let network = deployed(&recipe, &folder, &dataset.test.classes).unwrap().network;
+    let evaluator = Fast::new(&network).unwrap();
+    let side = dataset.test.side as u32;
+    for i in 0..20 {
+        let input = model.input(&rgba_from_rgb(dataset.test.picture(i)), side, side).unwrap();
+        let (library, trainer) = (model.run(&input).unwrap(), evaluator.evaluate(&input).unwrap());
+        let far = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far(&library.logits, &trainer.logits) < 1e-4, "picture {i}");
+        assert!(far(&library.embedding, &trainer.embedding) < 1e-4, "picture {i}");
+    }
+}
+
+#[test]
+fn a_stage_without_progress_ends_early_and_a_full_disk_leaves_the_last_checkpoint() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.training.patience = Some(1);
+    recipe.override_with(None, &[40, 2]).unwrap();
+    let dataset = dataset(&recipe, temporary.path());
+    let folder = Folder::open(&temporary.path().join("patient"), &recipe, Existing::Keep).unwrap();
+    train(&recipe, &dataset, &folder, &|_| false).unwrap();
+    let first = folder.records().unwrap().iter().filter(|r| r.stage == 0).count();
+    assert!(first < 40, "{first} epochs");
+
+    #[cfg(target_os = "linux")]
+    {
+        let path = temporary.path().join("full");
+        let folder = Folder::open(&path, &recipe, Existing::Keep).unwrap();
+        train(&recipe, &dataset, &folder, &|p| (p.epoch, p.step) == (1, 2)).unwrap();
+        let before = std::fs::read(path.join("last.checkpoint")).unwrap();
+        // A device on which every write fails as on a full disk.
+        std::os::unix::fs::symlink("/dev/full", path.join("last.partial")).unwrap();
+        let error = train(&recipe, &dataset, &folder, &|_| false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        assert!(error.to_string().contains("last.checkpoint") && error.to_string().contains("--resume"), "{error}");
+        assert!(std::fs::read(path.join("last.checkpoint")).unwrap() == before);
+        train(&recipe, &dataset, &folder, &|p| p.epoch == 3).expect("goes on once there is room");
     }
 }

@@ -193,6 +193,9 @@ impl Train {
         use_threads(flags.threads)?;
         let mut recipe = Recipe::load_for(&flags.recipe, flags.data.as_deref(), environment.data.as_deref())?;
         recipe.override_with(flags.seed, &flags.epochs)?;
+        if flags.float_twin {
+            recipe = recipe.float_twin();
+        }
         let out = flags.out.unwrap_or_else(|| Path::new("runs").join(&recipe.name));
         let existing = match (flags.resume, flags.overwrite) {
             (true, _) => Existing::Resume,
@@ -259,8 +262,10 @@ impl Inspect {
 /// Refuses a folder in which something would be lost, before minutes are spent on reading pictures.
 fn check_folder(out: &Path, existing: Existing) -> Result<(), Error> {
     let holds_run = out.join("recipe.toml").is_file();
-    // A run that was killed before it began leaves its lock and nothing else.
-    let counts = |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|e| e.file_name() != ".lock");
+    // A run that was killed before it began leaves its lock and other hidden files.
+    let counts = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|e| !e.file_name().as_encoded_bytes().starts_with(b"."))
+    };
     let empty = std::fs::read_dir(out).map_or(!out.exists(), |mut entries| !entries.any(counts));
     let out = out.display();
     match existing {

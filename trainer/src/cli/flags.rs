@@ -74,6 +74,9 @@ pub(super) struct Train {
     /// Seed of every random choice, in place of the recipe's.
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// Train the float twin: the same network without quantisation, as NAME-float.
+    #[arg(long)]
+    pub(super) float_twin: bool,
     /// Epochs of each stage, in place of the recipe's, separated by commas.
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(super) epochs: Vec<u32>,

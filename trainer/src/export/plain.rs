@@ -111,7 +111,7 @@ impl Writer {
         if window.depthwise {
             attributes.push(("group", Attribute::Int(output as i64)));
         }
-        match integers(weight, bits) {
+        match integers(weight, bits, None) {
             (Weights::Float(mut values), _) => {
                 values.chunks_exact_mut(row).zip(&scale).for_each(|(row, s)| row.iter_mut().for_each(|v| *v *= s));
                 let weights = self.floats(&values, &shape);
@@ -190,7 +190,7 @@ impl Writer {
         let [output, input] = network.linear.val().dims();
         let bias = self.floats(&host(network.bias.val()), &[output]);
         let transposed = [("transB", Attribute::Int(1))];
-        match integers(&network.linear, spec.bits.linear) {
+        match integers(&network.linear, spec.bits.linear, None) {
             (Weights::Float(values), _) => {
                 let weights = self.floats(&values, &[output, input]);
                 self.graph.node_with("Gemm", &[x, &weights, &bias], "linear", &transposed)

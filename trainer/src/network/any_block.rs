@@ -63,4 +63,9 @@ impl AnyBlock {
     pub(crate) fn as_shift(&self) -> Option<&Block> {
         if let Self::Shift(block) = self { Some(block) } else { None }
     }
+
+    /// The same, to change it.
+    pub(super) fn as_shift_mut(&mut self) -> Option<&mut Block> {
+        if let Self::Shift(block) = self { Some(block) } else { None }
+    }
 }

@@ -49,7 +49,8 @@ impl<'a> Flow<'a> {
     /// BatchNorm and quantised activation.
     pub(super) fn normed(self, norm: &'a Norm, mode: Mode, keep: &mut Keep<'_>) -> Self {
         let waiting = Self { pending: Some(norm), ..self };
-        if Self::is_fused(mode) { waiting } else { Self::of(waiting.settle(mode, keep)) }
+        // A learned range multiplies what the shortcut reads as well; no operation of a whole block does that.
+        if Self::is_fused(mode) && norm.range.is_none() { waiting } else { Self::of(waiting.settle(mode, keep)) }
     }
 
     /// The map with everything done.

@@ -25,10 +25,15 @@ pub fn fold(network: &Network, spec: &NetworkSpec, mode: Mode, mean: [f32; 3], d
     spec.bits.activations = mode.activations;
     let fold = Fold { levels: mode.activations.map_or(1.0, quantise::steps) };
     let shapes = spec.blocks();
+    // The activation that a group reads: the stem's, then that of the group before.
+    let entry = |group: usize| if group == 0 { &network.stem_norm } else { &network.closes[group - 1] };
+    let stream = |group: usize| fold.stream(&shapes, group, entry(group));
     let mut groups: Vec<Vec<deploy::Block>> = vec![Vec::new(); spec.groups.len()];
     for (block, shape) in network.blocks.iter().filter_map(AnyBlock::as_shift).zip(&shapes) {
-        groups[shape.group].push(fold.block(block, shape.weight_bits, fold.stream(&shapes, shape.group)));
+        let folded = fold.block(block, shape.weight_bits, stream(shape.group), entry(shape.group));
+        groups[shape.group].push(folded);
     }
+    let last = entry(spec.groups.len());
     let closes = network.closes.iter().enumerate();
     let head = network.head.as_ref().zip(network.head_norm.as_ref());
     deploy::Network {
@@ -36,13 +41,15 @@ pub fn fold(network: &Network, spec: &NetworkSpec, mode: Mode, mean: [f32; 3], d
         deviation: [1.0 / 255.0; 3],
         stem: fold.stem(network, deviation),
         groups,
-        closes: closes.map(|(g, norm)| fold.activation(norm, 1.0 / fold.stream(&shapes, g))).collect(),
+        closes: closes.map(|(g, norm)| fold.activation(norm, 1.0 / stream(g))).collect(),
         head: head.map(|(weight, norm)| {
-            let (pointwise, unit) = fold.pointwise(weight, spec.bits.weights);
+            let weight = (weight, spec.bits.weights, step(&network.steps, 0));
+            let (pointwise, unit) = fold.pointwise(weight, last);
             Pointwise { affine: fold.activation(norm, unit), ..pointwise }
         }),
         linear: {
-            let (pointwise, unit) = fold.pointwise(&network.linear, spec.bits.linear);
+            let weight = (&network.linear, spec.bits.linear, step(&network.steps, 1));
+            let (pointwise, unit) = fold.pointwise(weight, network.head_norm.as_ref().unwrap_or(last));
             let scale = vec![to_half(unit); pointwise.output];
             let bias = host(network.bias.val()).into_iter().map(near_half).collect();
             Pointwise { affine: Affine { scale, bias }, ..pointwise }
@@ -64,7 +71,7 @@ impl Fold {
         let [outputs, taps] = network.stem.val().dims();
         let colour = |tap: usize| tap / (taps / 3);
         let mut weight = host(network.stem.val());
-        let exact = affine_exact(&network.stem_norm, self.levels);
+        let exact = affine_exact(&network.stem_norm, self.worth(&network.stem_norm));
         let mut scale = Vec::with_capacity(outputs);
         for (filter, exact) in weight.chunks_exact_mut(taps).zip(exact) {
             filter.iter_mut().enumerate().for_each(|(tap, w)| *w *= exact / (255.0 * deviation[colour(tap)]));
@@ -77,14 +84,16 @@ impl Fold {
 
     /// What a value of 1 is in the residual stream of a group. A group that begins with an identity shortcut takes its
     /// stream from an activation, which is carried in levels; a projection gives values as they are.
-    fn stream(&self, shapes: &[BlockShape], group: usize) -> f32 {
+    fn stream(&self, shapes: &[BlockShape], group: usize, entry: &Norm) -> f32 {
         let projects = shapes.iter().any(|s| s.group == group && s.index == 0 && s.projects());
-        if projects { 1.0 } else { self.levels }
+        if projects { 1.0 } else { self.worth(entry) }
     }
 
-    fn block(&self, block: &Block, bits: Option<u8>, stream: f32) -> deploy::Block {
-        let (reduce, reduce_unit) = self.pointwise(&block.reduce, bits);
-        let (expand, expand_unit) = self.pointwise(&block.expand, bits);
+    /// `entry` is the activation that the group reads.
+    fn block(&self, block: &Block, bits: Option<u8>, stream: f32, entry: &Norm) -> deploy::Block {
+        let of = |place| step(&block.steps, place);
+        let (reduce, reduce_unit) = self.pointwise((&block.reduce, bits, of(0)), block.pre.as_ref().unwrap_or(entry));
+        let (expand, expand_unit) = self.pointwise((&block.expand, bits, of(1)), &block.middle);
         let shifts = host(quantise::shifts(block.shifts.val(), true));
         deploy::Block {
             pre: block.pre.as_ref().map(|norm| self.activation(norm, 1.0 / stream)),
@@ -92,7 +101,7 @@ impl Fold {
             shift: shifts.chunks_exact(2).map(|d| (d[0] as i8, d[1] as i8)).collect(),
             expand: Pointwise { affine: affine(&block.last, expand_unit, stream), ..expand },
             shortcut: block.shortcut.as_ref().map(|weight| {
-                let (pointwise, unit) = self.pointwise(weight, bits);
+                let (pointwise, unit) = self.pointwise((weight, bits, of(2)), entry);
                 let output = pointwise.output;
                 Pointwise {
                     affine: Affine { scale: vec![to_half(unit); output], bias: vec![0.0; output] },
@@ -104,31 +113,43 @@ impl Fold {
 
     /// BatchNorm in units of levels, on sums of which one is worth `unit`.
     fn activation(&self, norm: &Norm, unit: f32) -> Affine {
-        affine(norm, unit, self.levels)
+        affine(norm, unit, self.worth(norm))
     }
 
-    /// The weights, and what one unit of their sums over activations is worth; the affine is left empty.
-    fn pointwise(&self, weight: &Param<Tensor<2>>, bits: Option<u8>) -> (Pointwise, f32) {
-        let [output, input] = weight.val().dims();
-        let (weights, unit) = integers(weight, bits);
+    /// The weights with their learned step, and what one unit of their sums over the activation behind `input` is worth;
+    /// the affine is left empty.
+    fn pointwise(
+        &self,
+        (weight, bits, step): (&Param<Tensor<2>>, Option<u8>, Option<Tensor<1>>),
+        input: &Norm,
+    ) -> (Pointwise, f32) {
+        let [outputs, inputs] = weight.val().dims();
+        let (weights, unit) = integers(weight, bits, step);
         let affine = Affine { scale: Vec::new(), bias: Vec::new() };
-        (Pointwise { input, output, weights, affine }, unit / self.levels)
+        (Pointwise { input: inputs, output: outputs, weights, affine }, unit / self.worth(input))
     }
 }
 
-/// Quantised weights as whole numbers, and what one of them is worth; float ones as they are.
-pub(crate) fn integers(weight: &Param<Tensor<2>>, bits: Option<u8>) -> (Weights, f32) {
-    let values = host(quantise::weights(weight.val(), bits));
-    match bits {
-        None => (Weights::Float(values), 1.0),
-        Some(1) => {
+/// Quantised weights as whole numbers, and what one of them is worth; float ones as they are. `step` is the learned one.
+pub(crate) fn integers(weight: &Param<Tensor<2>>, bits: Option<u8>, step: Option<Tensor<1>>) -> (Weights, f32) {
+    match (bits, step) {
+        (None, _) => (Weights::Float(host(weight.val())), 1.0),
+        (Some(1), None) => {
+            let values = host(quantise::weights(weight.val(), bits));
             let unit = values.first().map_or(0.0, |v| v.abs());
             (Weights::Levels { bits: 1, levels: values.iter().map(|&v| u8::from(v >= 0.0)).collect() }, unit)
         }
-        Some(bits) => {
+        (Some(bits), None) => {
             let n = quantise::steps(bits);
-            let level = |v: &f32| ((v + 1.0) / 2.0 * n).round() as u8;
-            (Weights::Levels { bits, levels: values.iter().map(level).collect() }, 1.0 / n)
+            let level = |v: f32| ((v + 1.0) / 2.0 * n).round() as u8;
+            let values = host(quantise::weights(weight.val(), Some(bits)));
+            (Weights::Levels { bits, levels: values.into_iter().map(level).collect() }, 1.0 / n)
+        }
+        (Some(bits), Some(step)) => {
+            let half = quantise::positive(step.clone()).into_scalar::<f32>() / 2.0;
+            let level = |v: f32| ((v / half + quantise::steps(bits)) / 2.0).round() as u8;
+            let values = host(quantise::learned_weights(weight.val(), Some(bits), step));
+            (Weights::Levels { bits, levels: values.into_iter().map(level).collect() }, half)
         }
     }
 }
@@ -138,6 +159,11 @@ pub(crate) fn scale_and_bias(norm: &Norm) -> (Vec<f32>, Vec<f32>) {
     let statistics = Statistics::from_slice(&host(norm.running.val()));
     let folded = Folded::new(&host(norm.gamma.val()), &host(norm.beta.val()), &statistics);
     (folded.scale.clone(), folded.bias.clone())
+}
+
+/// The learned step in that place, where steps are learned.
+fn step(steps: &Option<Param<Tensor<1>>>, place: usize) -> Option<Tensor<1>> {
+    steps.as_ref().map(|steps| steps.val().narrow(0, place, 1))
 }
 
 /// The smallest power of two in whose units the stem's weights are whole numbers that float16 holds and their sums over

@@ -64,6 +64,7 @@ fn tracked(case: &Case, parts: &[Vec<f64>], direction: &[f64], engine: Engine) -
         expand: matrix(7, case.output),
         last: norm(8, case.output),
         shortcut: case.projects().then(|| matrix(10, case.output)),
+        steps: None,
     };
     let shape = BlockShape {
         group: 0,

@@ -86,6 +86,7 @@ impl Draw<'_> {
             expand: self.weight(shape.output, shape.width),
             last: self.norm(shape.output, BRANCH),
             shortcut: shape.projects().then(|| self.weight(shape.output, shape.input)),
+            steps: None,
         }
     }
 
@@ -172,5 +173,6 @@ pub(super) fn network(spec: &NetworkSpec, seed: u64, device: &Device) -> Network
         },
         linear: draw.weight(spec.classes, spec.embedding()),
         bias: Param::from_tensor(Tensor::zeros([spec.classes], device)),
+        steps: None,
     }
 }

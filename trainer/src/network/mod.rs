@@ -13,6 +13,7 @@ mod init;
 pub(crate) mod inverted;
 #[cfg(test)]
 mod kind_tests;
+mod learned;
 mod norm;
 mod ops;
 #[cfg(test)]
@@ -48,6 +49,8 @@ pub struct Network {
     pub(crate) features: Option<Dense>,
     pub(crate) linear: Param<Tensor<2>>,
     pub(crate) bias: Param<Tensor<1>>,
+    /// Learned steps of the head's and the linear weights.
+    pub(crate) steps: Option<Param<Tensor<1>>>,
 }
 
 /// Takes a map and the statistics of the BatchNorm it went through, and gives the map back.
@@ -107,19 +110,18 @@ impl Network {
         }
         let mut x = flow.settle(mode, &mut keep);
         if let (Some(weight), Some(norm)) = (&self.head, &self.head_norm) {
-            let y = e.pointwise(x, quantise::weights(weight.val(), spec.bits.weights), 1);
+            let y = e.pointwise(x, self.quantised(0, weight, spec.bits.weights), 1);
             x = keep(e.activated(y, norm, activation, mode));
         }
         let mut embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
         if let Some(features) = &self.features {
             embedding = activate(features.forward(embedding), activation, mode);
         }
-        let pooled = if self.head.is_some() && activation == Activation::Clip {
-            quantise::activations(embedding.clone(), mode.activations)
-        } else {
-            embedding.clone()
+        let pooled = match &self.head_norm {
+            Some(norm) if activation == Activation::Clip => norm.quantised(embedding.clone(), mode),
+            _ => embedding.clone(),
         };
-        let weight = quantise::weights(self.linear.val(), spec.bits.linear);
+        let weight = self.quantised(1, &self.linear, spec.bits.linear);
         let logits = pooled.matmul(weight.transpose()) + self.bias.val().unsqueeze();
         Output { logits, embedding, statistics }
     }

@@ -11,6 +11,8 @@ pub struct Norm {
     pub(crate) beta: Param<Tensor<1>>,
     /// Means, then variances: `[2, channels]`. Not trained by gradients.
     pub(crate) running: Param<Tensor<2>>,
+    /// The learned range of the activation behind it, one number; none is from 0 to 1.
+    pub(crate) range: Option<Param<Tensor<1>>>,
 }
 
 impl Norm {
@@ -23,6 +25,7 @@ impl Norm {
             gamma: Param::from_tensor(Tensor::full([channels], gamma, device)),
             beta: Param::from_tensor(Tensor::full([channels], beta, device)),
             running: Param::from_tensor(running).set_require_grad(false),
+            range: None,
         }
     }
 

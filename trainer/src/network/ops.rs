@@ -1,6 +1,7 @@
 //! Which form of the operations does the arithmetic.
 
 use super::convolution::activate;
+use super::learned::times;
 use super::{Mode, Norm};
 use crate::fused::{NormConfig, StemConfig};
 use crate::{composed, fused};
@@ -18,6 +19,11 @@ pub enum Engine {
 
 fn config(mode: Mode, stride: usize) -> NormConfig {
     NormConfig { batch_statistics: mode.batch_statistics, bits: mode.activations, stride }
+}
+
+/// Values of one picture of a map.
+fn features(x: &Tensor<4>) -> usize {
+    x.dims()[1..].iter().product()
 }
 
 impl Engine {
@@ -43,9 +49,11 @@ impl Engine {
         weight: Tensor<2>,
         mode: Mode,
     ) -> (Tensor<4>, Tensor<2>) {
+        let (norm, range) = norm.in_range(features(&x), mode);
+        let weight = times(weight, range);
         match self {
-            Self::Fused => fused::normed_pointwise(x, norm.tensors(), weight, config(mode, 1)),
-            Self::Composed => composed::normed_pointwise(x, norm.tensors(), weight, config(mode, 1)),
+            Self::Fused => fused::normed_pointwise(x, norm, weight, config(mode, 1)),
+            Self::Composed => composed::normed_pointwise(x, norm, weight, config(mode, 1)),
         }
     }
 
@@ -59,9 +67,11 @@ impl Engine {
         stride: usize,
     ) -> (Tensor<4>, Tensor<2>) {
         let config = config(mode, stride);
+        let (norm, range) = norm.in_range(features(&x), mode);
+        let weight = times(weight, range);
         match self {
-            Self::Fused => fused::shifted_pointwise(x, norm.tensors(), shifts, weight, config),
-            Self::Composed => composed::shifted_pointwise(x, norm.tensors(), shifts, weight, config),
+            Self::Fused => fused::shifted_pointwise(x, norm, shifts, weight, config),
+            Self::Composed => composed::shifted_pointwise(x, norm, shifts, weight, config),
         }
     }
 
@@ -79,10 +89,12 @@ impl Engine {
     }
 
     pub(super) fn normed_activation(self, x: Tensor<4>, norm: &Norm, mode: Mode) -> (Tensor<4>, Tensor<2>) {
-        match self {
-            Self::Fused => fused::normed_activation(x, norm.tensors(), config(mode, 1)),
-            Self::Composed => composed::normed_activation(x, norm.tensors(), config(mode, 1)),
-        }
+        let (norm, range) = norm.in_range(features(&x), mode);
+        let (y, statistics) = match self {
+            Self::Fused => fused::normed_activation(x, norm, config(mode, 1)),
+            Self::Composed => composed::normed_activation(x, norm, config(mode, 1)),
+        };
+        (times(y, range), statistics)
     }
 
     /// BatchNorm alone.

@@ -1,4 +1,4 @@
-//! The part of a recipe that says which pictures, and what is done to them.
+//! The part of a recipe that says which pictures.
 
 use super::within;
 use crate::error::Error;
@@ -170,40 +170,5 @@ impl Data {
             within(&format!("data.deviation[{i}]"), deviation, 0.001, 10.0)?;
         }
         Ok(())
-    }
-}
-
-/// What is done to training pictures, differently in every epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Augment {
-    /// The picture is padded by that many black pixels on each side, and a window of its own size cut out at random.
-    #[serde(default = "four")]
-    pub crop_padding: usize,
-    /// Whether every second picture is mirrored, left to right.
-    #[serde(default = "yes")]
-    pub flip: bool,
-}
-
-fn four() -> usize {
-    4
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Default for Augment {
-    fn default() -> Self {
-        Self { crop_padding: four(), flip: yes() }
-    }
-}
-
-impl Augment {
-    /// Leaves pictures as they are.
-    pub const NONE: Self = Self { crop_padding: 0, flip: false };
-
-    pub(super) fn validate(&self, side: usize) -> Result<(), String> {
-        within("augment.crop_padding", self.crop_padding, 0, side / 2)
     }
 }

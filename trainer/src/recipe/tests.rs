@@ -74,7 +74,7 @@ fn resolved_recipe_writes_defaults_out() {
 fn unknown_key_is_named_with_file_line_and_what_is_allowed() {
     let text = SHAPES.replace("crop_padding = 2", "crop_pading = 2");
     let message = message(&text);
-    for part in ["shapes.toml", "line 18", "crop_pading", "`crop_padding` or `flip`"] {
+    for part in ["shapes.toml", "line 18", "crop_pading", "`crop_padding`, `flip`"] {
         assert!(message.contains(part), "{part} is not in\n{message}");
     }
 }

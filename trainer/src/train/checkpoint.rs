@@ -3,11 +3,11 @@
 use super::Position;
 use crate::error::Error;
 use crate::network::Network;
+use crate::recipe::Recipe;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
-use lsspq::spec::NetworkSpec;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -48,25 +48,25 @@ impl Checkpoint {
     /// The network as it is stepped.
     ///
     /// # Errors
-    /// Where the parameters do not fit the specification.
-    pub fn network(&self, spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
-        read(&self.network, spec, device)
+    /// Where the parameters do not fit the recipe.
+    pub fn network(&self, recipe: &Recipe, device: &Device) -> Result<Network, Error> {
+        read(&self.network, recipe, device)
     }
 
     /// The moving average, where the run keeps one.
     ///
     /// # Errors
     /// As [`Checkpoint::network`].
-    pub fn average(&self, spec: &NetworkSpec, device: &Device) -> Result<Option<Network>, Error> {
-        (!self.average.is_empty()).then(|| read(&self.average, spec, device)).transpose()
+    pub fn average(&self, recipe: &Recipe, device: &Device) -> Result<Option<Network>, Error> {
+        (!self.average.is_empty()).then(|| read(&self.average, recipe, device)).transpose()
     }
 
     /// The network that is evaluated and exported: the average, where there is one.
     ///
     /// # Errors
     /// As [`Checkpoint::network`].
-    pub fn deployed(&self, spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
-        self.average(spec, device)?.map_or_else(|| self.network(spec, device), Ok)
+    pub fn deployed(&self, recipe: &Recipe, device: &Device) -> Result<Network, Error> {
+        self.average(recipe, device)?.map_or_else(|| self.network(recipe, device), Ok)
     }
 
     /// An optimiser with its memory.
@@ -133,9 +133,10 @@ impl Checkpoint {
     }
 }
 
-fn read(bytes: &[u8], spec: &NetworkSpec, device: &Device) -> Result<Network, Error> {
+fn read(bytes: &[u8], recipe: &Recipe, device: &Device) -> Result<Network, Error> {
     let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(misfit)?;
-    Network::new(spec, 0, device).try_load_record(record).map_err(misfit)
+    let network = Network::new(&recipe.network, 0, device).with_quantiser(&recipe.network, recipe.quantiser);
+    network.try_load_record(record).map_err(misfit)
 }
 
 fn misfit(error: impl std::fmt::Display) -> Error {

@@ -73,7 +73,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
     let checkpoint = folder.best(recipe.stages.len())?.ok_or_else(|| {
         Error::training(format!("{} holds no checkpoint yet: train at least one epoch", folder.path().display()))
     })?;
-    let network = checkpoint.deployed(&recipe.network, &Device::flex())?;
+    let network = checkpoint.deployed(recipe, &Device::flex())?;
     let position = checkpoint.position;
     // A run that ended has no next stage; its weights are those of the last one.
     let stage = &recipe.stages[position.stage.min(recipe.stages.len() - 1)];
@@ -92,7 +92,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
         labels: labels.to_vec(),
         dataset: recipe.data.dataset.clone(),
         accuracy: None,
-        float_twin: None,
+        float_twin: float_twin(recipe),
         stages: position.results(&recipe.stages, recipe.network.bits.weights),
         calibration: None,
         recipe: recipe.to_toml(),
@@ -122,6 +122,15 @@ impl Exported {
         };
         file.map_err(|e| Error::training(format!("the export: {e}")))
     }
+}
+
+/// What the float twin of a recipe came to, where it is the teacher and has ended.
+fn float_twin(recipe: &Recipe) -> Option<Accuracy> {
+    let (folder, teacher) = Folder::existing(&recipe.distill.as_ref()?.teacher).ok()?;
+    let twin = recipe.float_twin();
+    let same = teacher.network.groups == twin.network.groups && teacher.network.bits == twin.network.bits;
+    let finished: Finished = serde_json::from_slice(&std::fs::read(folder.result()).ok()?).ok()?;
+    (same && teacher.data == recipe.data).then_some(finished.test)
 }
 
 /// Writes the model file of a run that has ended, measures it on the test split by the library that runs in the browser,

@@ -232,3 +232,32 @@ fn refuse(path: &Path, recipe: &str, existing: Existing, there: Option<&str>) ->
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_found_and_the_probe_is_gone() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(include_str!("../../tests/fixture/shapes.toml"), "shapes").unwrap();
+        let folder = Folder::open(&place.path().join("run"), &recipe, Existing::Keep).unwrap();
+        folder.check_room(1000).unwrap();
+        assert!(!folder.path().join("room.partial").exists());
+        let error = folder.check_room(1 << 60).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Storage);
+        assert!(error.to_string().contains("has room for") && error.to_string().contains("--out"), "{error}");
+    }
+
+    #[test]
+    fn a_cut_line_of_the_log_does_not_take_the_next_one_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(include_str!("../../tests/fixture/shapes.toml"), "shapes").unwrap();
+        let path = place.path().join("run");
+        drop(Folder::open(&path, &recipe, Existing::Keep).unwrap());
+        std::fs::write(path.join("log.jsonl"), "{\"stage\":0,\"epo").unwrap();
+        let folder = Folder::open(&path, &recipe, Existing::Resume).unwrap();
+        folder.append_line("whole\n").unwrap();
+        assert_eq!(std::fs::read_to_string(path.join("log.jsonl")).unwrap(), "{\"stage\":0,\"epo\nwhole\n");
+    }
+}

@@ -72,4 +72,18 @@ mod tests {
         assert_eq!(error.kind(), crate::ErrorKind::Training);
         assert!(error.to_string().contains("epoch 4") && error.to_string().contains("5.000"), "{error}");
     }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_named_with_its_step() {
+        use crate::deploy::random::tests::spec;
+        let network = Network::new(&spec(2, 4), 1, &burn::tensor::Device::flex());
+        let mut position = Position::default();
+        epoch(&mut position, f32::NAN);
+        let error = check_step(f32::NAN, &network, &position, 0.1).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Training);
+        for part in ["the loss is NaN", "step 1 of epoch 1", "stage 1", "rate of 0.1", "last checkpoint"] {
+            assert!(error.to_string().contains(part), "{part} is not in: {error}");
+        }
+        check_step(1.0, &network, &position, 0.1).unwrap();
+    }
 }

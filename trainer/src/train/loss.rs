@@ -1,20 +1,28 @@
 //! What training makes small.
 
+use crate::batches::Batch;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// Mean over a batch of the cross-entropy of the logits `[images, classes]` with the labels, of which `smoothing` is
-/// spread evenly over all classes.
-pub(super) fn cross_entropy(logits: Tensor<2>, labels: &[u16], smoothing: f64) -> Tensor<1> {
+/// Mean over a batch of the cross-entropy of the logits `[images, classes]` with the labels, blended where the pictures
+/// are, of which `smoothing` is spread evenly over all classes.
+pub(super) fn cross_entropy(logits: Tensor<2>, batch: &Batch, smoothing: f64) -> Tensor<1> {
     let [count, classes] = logits.dims();
     let device = logits.device();
-    if smoothing == 0.0 {
-        let labels: Vec<i64> = labels.iter().map(|&l| l.into()).collect();
+    if smoothing == 0.0 && batch.mixed.is_none() {
+        let labels: Vec<i64> = batch.labels.iter().map(|&l| l.into()).collect();
         let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device);
         return log_softmax(logits, 1).gather(1, labels.reshape([count, 1])).mean().neg();
     }
-    let targets = Tensor::from_data(TensorData::new(targets(labels, classes, smoothing), [count, classes]), &device);
+    let targets = Tensor::from_data(TensorData::new(targets(batch, classes, smoothing), [count, classes]), &device);
     soft_cross_entropy(logits, targets)
+}
+
+/// Mean over a batch of the Kullback-Leibler divergence of the pupil's softened answers from the teacher's, times the
+/// square of the temperature, so that gradients keep their size (Hinton, Vinyals and Dean, 2015).
+pub(super) fn distilled(logits: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+    let [pupil, teacher] = [logits, teacher.detach()].map(|l| log_softmax(l / temperature, 1));
+    ((teacher.clone() - pupil) * teacher.exp()).sum_dim(1).mean() * (temperature * temperature)
 }
 
 /// Mean over a batch of `-sum(target * log softmax(logits))`.
@@ -23,10 +31,17 @@ fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
 }
 
 /// What the softmax shall be, `[images][classes]`.
-fn targets(labels: &[u16], classes: usize, smoothing: f64) -> Vec<f32> {
-    let mut targets = vec![(smoothing / classes as f64) as f32; labels.len() * classes];
-    for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
-        row[usize::from(label)] += (1.0 - smoothing) as f32;
+fn targets(batch: &Batch, classes: usize, smoothing: f64) -> Vec<f32> {
+    let mut targets = vec![(smoothing / classes as f64) as f32; batch.labels.len() * classes];
+    let mut add = |labels: &[u16], share: f32| {
+        for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
+            row[usize::from(label)] += (1.0 - smoothing) as f32 * share;
+        }
+    };
+    let own = batch.mixed.as_ref().map_or(1.0, |mixed| mixed.own);
+    add(&batch.labels, own);
+    if let Some(mixed) = &batch.mixed {
+        add(&mixed.labels, 1.0 - own);
     }
     targets
 }
@@ -34,10 +49,15 @@ fn targets(labels: &[u16], classes: usize, smoothing: f64) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augment::Mixed;
     use burn::tensor::Device;
 
     fn logits() -> Tensor<2> {
         Tensor::from_data([[1.0f32, -2.0, 0.5], [0.0, 3.0, 1.0]], &Device::flex())
+    }
+
+    fn batch(labels: [u16; 2]) -> Batch {
+        Batch { images: Vec::new(), labels: labels.to_vec(), mixed: None }
     }
 
     fn number(loss: Tensor<1>) -> f64 {
@@ -57,15 +77,39 @@ mod tests {
         let all = ROWS.iter().map(|&row| (0..3).map(|c| log_share(row, c)).sum::<f64>() / 3.0).sum::<f64>() / 2.0;
         for smoothing in [0.0, 0.1, 0.5] {
             let wanted = -((1.0 - smoothing) * own + smoothing * all);
-            let found = number(cross_entropy(logits(), &[2, 0], smoothing));
+            let found = number(cross_entropy(logits(), &batch([2, 0]), smoothing));
             assert!((found - wanted).abs() < 1e-5, "{smoothing}: {found} is not {wanted}");
         }
     }
 
     #[test]
     fn both_forms_agree_on_hard_labels() {
-        let hard = Tensor::from_data(TensorData::new(targets(&[1, 1], 3, 0.0), [2, 3]), &Device::flex());
-        let (soft, plain) = (soft_cross_entropy(logits(), hard), cross_entropy(logits(), &[1, 1], 0.0));
+        let hard = Tensor::from_data(TensorData::new(targets(&batch([1, 1]), 3, 0.0), [2, 3]), &Device::flex());
+        let (soft, plain) = (soft_cross_entropy(logits(), hard), cross_entropy(logits(), &batch([1, 1]), 0.0));
         assert!((number(soft) - number(plain)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn blended_labels_have_the_blended_loss() {
+        let mut blended = batch([2, 0]);
+        blended.mixed = Some(Mixed { labels: vec![0, 2], own: 0.7 });
+        let loss = |labels| number(cross_entropy(logits(), &batch(labels), 0.1));
+        let wanted = 0.7 * loss([2, 0]) + 0.3 * loss([0, 2]);
+        assert!((number(cross_entropy(logits(), &blended, 0.1)) - wanted).abs() < 1e-5);
+    }
+
+    #[test]
+    fn divergence_is_none_from_oneself_and_that_of_the_formula_from_another() {
+        assert!(number(distilled(logits(), logits(), 3.0)).abs() < 1e-6);
+        let other = Tensor::from_data([[0.0f32, 1.0, 0.0], [2.0, 0.0, -1.0]], &Device::flex());
+        let rows = [[0.0, 1.0, 0.0], [2.0, 0.0, -1.0]];
+        let wanted: f64 = (0..2)
+            .map(|i| {
+                let [own, teacher] = [ROWS[i], rows[i]].map(|row| row.map(|l| l / 2.0));
+                (0..3).map(|c| log_share(teacher, c).exp() * (log_share(teacher, c) - log_share(own, c))).sum::<f64>()
+            })
+            .sum();
+        let found = number(distilled(logits(), other, 2.0));
+        assert!((found - 4.0 * wanted / 2.0).abs() < 1e-5, "{found} instead of {}", 2.0 * wanted);
     }
 }

@@ -18,6 +18,7 @@ mod loss;
 mod optimiser;
 mod position;
 mod progress;
+mod teacher;
 
 pub use checkpoint::Checkpoint;
 pub use evaluate::evaluate;
@@ -40,6 +41,7 @@ use ema::Average;
 use lsspq::card::Accuracy;
 use progress::Progress;
 use std::time::{Duration, Instant};
+use teacher::Teacher;
 
 /// Weight of a batch's statistics in the running ones.
 const STATISTICS_MOMENTUM: f32 = 0.1;
@@ -78,7 +80,8 @@ pub fn train(
     };
     folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
-    let job = Job { recipe, dataset, folder, stop, progress: Progress::new(recipe) };
+    let teacher = Teacher::of(recipe, &dataset.train.classes)?;
+    let job = Job { recipe, dataset, folder, stop, teacher, progress: Progress::new(recipe) };
     while let Some(stage) = recipe.stages.get(run.position.stage) {
         if run.position.epoch_in_stage == 0 && run.position.step == 0 {
             job.progress.stage(run.position.stage, stage);
@@ -113,6 +116,7 @@ struct Job<'a> {
     dataset: &'a Dataset,
     folder: &'a Folder,
     stop: &'a dyn Fn(&Position) -> bool,
+    teacher: Option<Teacher>,
     progress: Progress,
 }
 
@@ -127,18 +131,19 @@ struct Run {
 
 impl Run {
     fn start(recipe: &Recipe, device: &Device) -> Self {
-        let network = Network::new(&recipe.network, recipe.seed, device);
+        let network =
+            Network::new(&recipe.network, recipe.seed, device).with_quantiser(&recipe.network, recipe.quantiser);
         let optimiser = optimiser::new(&network, &recipe.stages[0].optimiser);
         let average = recipe.training.ema_decay.map(|decay| Average::new(&network, decay));
         Self { network, optimiser, average, position: Position::default(), device: device.clone() }
     }
 
     fn resume(recipe: &Recipe, checkpoint: Checkpoint, device: &Device) -> Result<Self, Error> {
-        let network = checkpoint.network(&recipe.network, device)?;
+        let network = checkpoint.network(recipe, device)?;
         // After the last stage nothing is stepped any more.
         let stage = recipe.stages.get(checkpoint.position.stage).unwrap_or(&recipe.stages[0]);
         let optimiser = checkpoint.optimiser(optimiser::new(&network, &stage.optimiser))?;
-        let saved = checkpoint.average(&recipe.network, device)?;
+        let saved = checkpoint.average(recipe, device)?;
         let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
         Ok(Self { network, optimiser, average, position: checkpoint.position, device: device.clone() })
     }
@@ -168,7 +173,7 @@ impl Run {
                 job.folder.save_last(&self.checkpoint()?)?;
                 saved = Instant::now();
             }
-            let loss = self.step(recipe, stage, batch, rate);
+            let loss = self.step(job, stage, batch, rate);
             health::check_step(loss, &self.network, &self.position, rate)?;
             if self.position.step.is_multiple_of(REPORT_EVERY) || self.position.step == steps {
                 progress.step(&self.position, stage.batch);
@@ -195,18 +200,27 @@ impl Run {
     }
 
     /// One step of gradient descent; returns the mean loss of the batch.
-    fn step(&mut self, recipe: &Recipe, stage: &Stage, batch: Batch, rate: f64) -> f32 {
+    fn step(&mut self, job: &Job, stage: &Stage, mut batch: Batch, rate: f64) -> f32 {
+        let recipe = job.recipe;
         let side = recipe.network.input;
         let count = batch.labels.len();
-        let images = Tensor::from_data(TensorData::new(batch.images, [count, 3, side, side]), &self.device);
+        let taught = job.teacher.as_ref().map(|teacher| teacher.logits(&batch, &self.device));
+        let pixels = std::mem::take(&mut batch.images);
+        let images = Tensor::from_data(TensorData::new(pixels, [count, 3, side, side]), &self.device);
         let output = self.network.forward(&recipe.network, images, mode(stage, true));
-        let loss = loss::cross_entropy(output.logits.clone(), &batch.labels, recipe.training.label_smoothing);
+        let loss = loss::cross_entropy(output.logits.clone(), &batch, recipe.training.label_smoothing);
+        let loss = match (taught, &recipe.distill) {
+            (Some(taught), Some(d)) => {
+                loss * (1.0 - d.weight) + loss::distilled(output.logits.clone(), taught, d.temperature) * d.weight
+            }
+            _ => loss,
+        };
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         if let Some(limit) = recipe.training.clip_norm {
             clip::clip(&mut gradients, &self.network, limit);
         }
         self.network = self.optimiser.step(rate, self.network.clone(), gradients);
-        let correct = evaluate::correct(&output.logits, &batch.labels);
+        let correct = evaluate::correct(&output.logits, batch.leading());
         self.network.absorb(&recipe.network, output, STATISTICS_MOMENTUM);
         let loss = loss.into_scalar::<f32>();
         self.position.count_step(loss, count, correct);
