@@ -109,7 +109,7 @@ pub(super) fn mixed(
     let graph_proto = pruned(whole, nodes);
     let proto = ModelProto { graph: Some(graph_proto), ..without_graph(&file.proto) };
     steps.extend(cut.left.iter().map(|(&node, reason)| left(graph, node, reason.clone())));
-    Some((Plan::Mixed(Mixed { proto, regions }), steps))
+    Some((Plan::Mixed(Box::new(Mixed { proto, regions })), steps))
 }
 
 /// Everything of a message but its graph, which may be large.

@@ -57,7 +57,7 @@ pub(crate) enum Plan {
     /// All of it in whole numbers.
     Whole(Whole),
     /// Some of it.
-    Mixed(Mixed),
+    Mixed(Box<Mixed>),
     /// Nothing of it: a float network, or none of this project's.
     Float,
 }

@@ -42,7 +42,7 @@ pub struct BlockConfig {
 /// Everything a block is made of.
 #[derive(Clone, Debug)]
 pub struct BlockTensors {
-    /// The BatchNorm before, its shape and the statistics of the input where they are known.
+    /// The BatchNorm before, and the statistics of the input, `[2, channels]`, where they are known.
     pub before: Option<(NormTensors, Option<Tensor<2>>)>,
     /// `[width, input]`.
     pub reduce: Tensor<2>,

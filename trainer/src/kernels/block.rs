@@ -169,7 +169,7 @@ impl Block<'_> {
         }
     }
 
-    pub(crate) fn reduce_forward(&self, x: &[f32], r: &mut [f32]) -> Statistics {
+    fn reduce_forward(&self, x: &[f32], r: &mut [f32]) -> Statistics {
         let (map, out) = (self.map, self.middle());
         let [per_task, pack] = self.portions(map);
         let parts: Vec<_> = r
@@ -201,7 +201,7 @@ impl Block<'_> {
         }
     }
 
-    pub(crate) fn expand_forward(&self, r: &[f32], norm: &Norm, e: &mut [f32]) -> Statistics {
+    fn expand_forward(&self, r: &[f32], norm: &Norm, e: &mut [f32]) -> Statistics {
         let (map, out) = (self.middle(), self.output());
         let inner = out.with_channels(map.channels);
         let [per_task, pack] = self.portions(out);
@@ -238,7 +238,7 @@ impl Block<'_> {
         scratch
     }
 
-    pub(crate) fn join_forward(&self, x: &[f32], e: &[f32], norm: &Norm, y: &mut [f32]) -> Statistics {
+    fn join_forward(&self, x: &[f32], e: &[f32], norm: &Norm, y: &mut [f32]) -> Statistics {
         let (map, out) = (self.map, self.output());
         let inner = out.with_channels(map.channels);
         let [per_task, pack] = self.portions(out);
@@ -286,7 +286,7 @@ impl Block<'_> {
     }
 
     /// Gradients of the last BatchNorm.
-    pub(crate) fn last_gradients(&self, dy: &[f32], e: &[f32], last: &Norm) -> NormGradients {
+    fn last_gradients(&self, dy: &[f32], e: &[f32], last: &Norm) -> NormGradients {
         let out = self.output();
         let task = images_per_task(out.images) * out.image();
         let parts: Vec<_> = e
@@ -306,7 +306,7 @@ impl Block<'_> {
 
     /// Through the last BatchNorm, the second convolution, the shift and the activation: what is left of the gradient
     /// before the middle BatchNorm into `g`, that of the weights into `dw`.
-    pub(crate) fn expand_backward(
+    fn expand_backward(
         &self,
         dy: &[f32],
         [r, e]: [&[f32]; 2],
@@ -372,7 +372,7 @@ impl Block<'_> {
     /// Through the middle BatchNorm, the first convolution, the shortcut's product and the activation before them.
     ///
     /// Returns the sums that the gradients of the BatchNorm before need.
-    pub(crate) fn reduce_backward(
+    fn reduce_backward(
         &self,
         dy: &[f32],
         [x, r, g]: [&[f32]; 3],
@@ -465,7 +465,7 @@ impl Block<'_> {
     }
 
     /// Through the BatchNorm before, in place; the shortcut's gradient is added where it takes the input as it is.
-    pub(crate) fn input_backward(&self, dy: &[f32], x: &[f32], norm: &Norm, gradients: &NormGradients, dx: &mut [f32]) {
+    fn input_backward(&self, dy: &[f32], x: &[f32], norm: &Norm, gradients: &NormGradients, dx: &mut [f32]) {
         let map = self.map;
         let task = images_per_task(map.images) * map.image();
         if !matches!(self.before, Before::Branch(_)) {

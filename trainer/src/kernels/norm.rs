@@ -77,7 +77,7 @@ impl Norm {
 
     /// Turns per-channel sums over `g` and `g * (x - mean)` into the gradients of gamma and beta and the constants of
     /// the gradient of x.
-    pub(crate) fn gradients(&self, sums: &[[f64; 2]], map: Map) -> NormGradients {
+    pub(super) fn gradients(&self, sums: &[[f64; 2]], map: Map) -> NormGradients {
         let count = (map.images * map.plane()) as f64;
         let mut out = NormGradients::default();
         for (c, [sum, product]) in sums.iter().copied().enumerate() {

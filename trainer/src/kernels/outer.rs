@@ -95,8 +95,8 @@ mod avx512 {
                 let rows: [__m512; M] = std::array::from_fn(|i| _mm512_loadu_ps(a.add(i * pitch + p)));
                 for j in 0..N {
                     let column = _mm512_loadu_ps(b.add(j * pitch + p));
-                    for i in 0..M {
-                        sums[i][j] = _mm512_fmadd_ps(rows[i], column, sums[i][j]);
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        sums[j] = _mm512_fmadd_ps(row, column, sums[j]);
                     }
                 }
             }
@@ -108,8 +108,8 @@ mod avx512 {
                 let rows: [__m512; M] = std::array::from_fn(|i| _mm512_maskz_loadu_ps(mask, a.add(i * pitch + full)));
                 for j in 0..N {
                     let column = _mm512_maskz_loadu_ps(mask, b.add(j * pitch + full));
-                    for i in 0..M {
-                        sums[i][j] = _mm512_fmadd_ps(rows[i], column, sums[i][j]);
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        sums[j] = _mm512_fmadd_ps(row, column, sums[j]);
                     }
                 }
             }

@@ -113,7 +113,6 @@ impl Block {
         let y = composed::shift(y, quantise::shifts(self.shifts.val(), mode.round_shifts), shape.stride);
         let y = e.pointwise(y, weights(1, &self.expand), 1);
         keep(e.normed_add(y, &self.last, shortcut, mode))
-        keep(e.normed_add(y, &self.last, shortcut, mode))
     }
 
     pub(super) fn norms_mut(&mut self) -> impl Iterator<Item = &mut Norm> {

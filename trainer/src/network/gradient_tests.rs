@@ -2,12 +2,12 @@
 
 use super::flow::Flow;
 use super::reference::{self, Case, Tape};
-use super::{Block, Engine, Mode, Norm};
+use super::{Block, Engine, Mode, Network, Norm};
 use crate::quantise;
 use crate::random::{Purpose, stream};
-use burn::module::Param;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use lsspq::spec::{Activation, BlockKind, BlockShape};
+use lsspq::spec::{Activation, Bits, BlockKind, BlockShape, Group, NetworkSpec, Stem};
 use rand::RngExt;
 
 fn device() -> Device {
@@ -252,5 +252,75 @@ fn a_layer_of_zeros_stays_finite() {
     for bits in [1, 2, 4, 8] {
         let q = host(quantise::weights(tensor(&[0.0; 6], [2, 3]), Some(bits)));
         assert!(q.iter().all(|v| v.is_finite()), "{bits}: {q:?}");
+    }
+}
+
+/// Loss and gradients of every parameter of a network on made-up pictures, in the order of its parameters.
+fn network_gradients(spec: &NetworkSpec, mode: Mode) -> (f64, Vec<Vec<f64>>) {
+    let network = Network::new(spec, 3, &device());
+    let images = tensor(&numbers(60, 0, 37 * 3 * 8 * 8, -2.0, 2.0), [37, 3, 8, 8]);
+    let output = network.forward(spec, images, mode);
+    let loss = (output.logits * tensor(&numbers(61, 0, 37 * 3, -1.0, 1.0), [37, 3])).sum();
+    let mut gradients = Gradients { of: loss.backward(), found: Vec::new() };
+    network.visit(&mut gradients);
+    (f64::from(loss.into_scalar::<f32>()), gradients.found)
+}
+
+struct Gradients {
+    of: burn::tensor::Gradients,
+    found: Vec<Vec<f64>>,
+}
+
+impl ModuleVisitor for Gradients {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.extend(param.val().grad(&self.of).map(host));
+    }
+}
+
+fn small_network(expansion: usize, pool: bool) -> NetworkSpec {
+    let group = |width, stride| Group { width, blocks: 2, stride, expansion, weight_bits: None };
+    NetworkSpec {
+        name: "small".into(),
+        input: 8,
+        classes: 3,
+        stem: Stem { kernel: 3, channels: 6, stride: 1, pool },
+        groups: vec![group(6, 1), group(8, 2)],
+        head: None,
+        bits: Bits { weights: Some(4), linear: None, activations: None },
+    }
+}
+
+/// The fused form hands BatchNorms between groups on to the next block, takes statistics where maps are made, and runs a
+/// block as one operation.
+#[test]
+fn whole_networks_have_the_gradients_of_the_composed_form() {
+    for (expansion, pool) in [(4, false), (1, false), (4, true)] {
+        let spec = small_network(expansion, pool);
+        let mode = |engine| Mode { batch_statistics: true, activations: None, round_shifts: false, engine };
+        let (loss, gradients) = network_gradients(&spec, mode(Engine::Fused));
+        let (composed_loss, composed) = network_gradients(&spec, mode(Engine::Composed));
+        assert!((loss - composed_loss).abs() < 1e-3, "{loss} instead of {composed_loss}");
+        assert_eq!(gradients.len(), composed.len());
+        for (i, (fused, composed)) in gradients.iter().zip(&composed).enumerate() {
+            // Over the whole parameter: a value that rounding puts on the other side of a clip changes single numbers.
+            let length = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
+            let error = length(&mut fused.iter().zip(composed).map(|(f, c)| f - c));
+            let size = length(&mut composed.iter().copied()).max(1e-3);
+            assert!(error < 0.02 * size, "parameter {i} is {error} off, of {size}, expansion {expansion}");
+        }
+    }
+}
+
+#[test]
+fn a_step_is_the_same_to_the_bit_on_any_number_of_threads() {
+    let mode = Mode { batch_statistics: true, activations: Some(4), round_shifts: false, engine: Engine::Fused };
+    let spec = small_network(4, false);
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| network_gradients(&spec, mode))
+    };
+    let alone = on(1);
+    for threads in [2, 3, 5] {
+        assert_eq!(on(threads), alone, "{threads} threads");
     }
 }

@@ -65,13 +65,11 @@ impl Worker {
     /// # Errors
     /// As [`Self::repeat`].
     pub(super) fn end(self) -> Result<Vec<f64>> {
-        let Self { name, mut child, input, output, version } = self;
+        let Self { name, mut child, input, mut output, .. } = self;
         drop(input);
         let mut rest = String::new();
-        let mut output = output;
         output.read_line(&mut rest)?;
         child.wait()?;
-        let _ = version;
         let values: Result<Vec<f64>, _> = rest.split_whitespace().map(str::parse).collect();
         values.with_context(|| format!("{name} answered {rest:?}"))
     }
