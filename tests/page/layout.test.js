@@ -1,8 +1,11 @@
 /** The page fits the window, and every control has a name. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { CAMERAS, launch, ready, visit } from "./lib/browser.js";
+import { withoutCard } from "./lib/onnx.js";
+import { MODEL } from "./lib/paths.js";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -36,6 +39,16 @@ for (const width of [320, 390, 768, 1280, 1920]) {
     await end();
   });
 }
+
+test("nothing sticks out on a phone with a plain classifier", async () => {
+  const { page, end } = await visit(browser, { context: { viewport: { width: 390, height: 844 } } });
+  await ready(page);
+  const buffer = withoutCard(readFileSync(MODEL));
+  await page.setInputFiles("#model-file", { name: "plain.onnx", mimeType: "application/octet-stream", buffer });
+  await page.waitForSelector("#plain:not([hidden])");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+  await end();
+});
 
 test("on a phone the label is in sight together with the picture", async () => {
   const { page, end } = await visit(browser, { context: { viewport: { width: 390, height: 844 } } });
