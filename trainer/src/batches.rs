@@ -38,6 +38,7 @@ impl Batch {
 
 /// How pictures are made into batches.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for a whole pass")]
 enum Mode {
     /// `done` batches of the epoch came before.
     Training {

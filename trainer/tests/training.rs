@@ -81,7 +81,7 @@ fn peers_train_and_their_files_agree_with_them() {
         let folder = Folder::open(&temporary.path().join(name), &recipe, Existing::Keep).unwrap();
         assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
         let (finished, _) = finish(&recipe, &dataset, &folder).unwrap();
-        let network = folder.last().unwrap().unwrap().network(&recipe.network, &Device::flex()).unwrap();
+        let network = folder.last().unwrap().unwrap().network(&recipe, &Device::flex()).unwrap();
         let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
         let indices: Vec<u32> = (0..dataset.test.len() as u32).collect();
         let trained = evaluate(&network, &recipe, mode, &dataset.test, &indices);

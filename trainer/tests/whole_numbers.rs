@@ -1,7 +1,7 @@
 //! Whole numbers against floats: for networks of many shapes and bits, the library's own operators ([`Model::load`])
 //! give the very numbers that the trainer's plain loops and tract in float ([`Model::load_float`]) give.
 
-use lsspq::spec::{Bits, Group, Head, NetworkSpec, Stem};
+use lsspq::spec::{Activation, Bits, BlockKind, Group, Head, NetworkSpec, Stem};
 use lsspq::{Model, ModelCard};
 use lsspq_trainer::deploy::{Network, plain, random};
 use lsspq_trainer::export;
@@ -9,7 +9,8 @@ use prost::Message;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
 fn spec(weights: u8, activations: u8) -> NetworkSpec {
-    let group = |width, blocks, stride, expansion| Group { width, blocks, stride, expansion, weight_bits: None };
+    let block = BlockKind::default();
+    let group = |width, blocks, stride, expansion| Group { width, blocks, stride, expansion, weight_bits: None, block };
     NetworkSpec {
         name: format!("w{weights} a{activations}"),
         input: 13,
@@ -17,8 +18,9 @@ fn spec(weights: u8, activations: u8) -> NetworkSpec {
         stem: Stem { kernel: 3, channels: 18, stride: 1, pool: false },
         // The first group's shortcut is the identity on a quantised activation.
         groups: vec![group(9, 2, 1, 2), group(7, 2, 2, 3), group(16, 1, 1, 2)],
-        head: Some(Head { channels: 21 }),
+        head: Some(Head { channels: 21, features: None }),
         bits: Bits { weights: Some(weights), linear: Some(weights), activations: Some(activations) },
+        activation: Activation::Clip,
     }
 }
 
@@ -35,6 +37,7 @@ fn card(spec: &NetworkSpec) -> ModelCard {
         seed: 0,
         licence: String::new(),
         provenance: "random weights, for tests".into(),
+        calibration: None,
     }
 }
 
@@ -100,7 +103,10 @@ fn every_shape_is_exact() {
     change(55, |s| s.bits.linear = None);
     change(56, |s| s.bits.linear = Some(8));
     change(57, |s| s.groups[1].weight_bits = Some(6));
-    change(58, |s| s.groups = vec![Group { width: 70, blocks: 3, stride: 1, expansion: 1, weight_bits: Some(1) }]);
+    change(58, |s| {
+        let block = BlockKind::default();
+        s.groups = vec![Group { width: 70, blocks: 3, stride: 1, expansion: 1, weight_bits: Some(1), block }];
+    });
     change(59, |s| s.classes = 33);
 }
 

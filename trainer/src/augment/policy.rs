@@ -125,7 +125,7 @@ fn equalised(counts: &[u32; 256]) -> [u8; 256] {
     let step = (counts.iter().sum::<u32>() - last) / 255;
     let mut below = step / 2;
     std::array::from_fn(|v| {
-        let value = if step == 0 { v as u32 } else { (below / step).min(255) };
+        let value = below.checked_div(step).map_or(v as u32, |level| level.min(255));
         below += counts[v];
         value as u8
     })

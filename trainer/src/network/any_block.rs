@@ -12,7 +12,6 @@ use lsspq::spec::BlockShape;
 
 /// Parameters of a block of one [kind](lsspq::spec::BlockKind).
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a network has a few dozen of them")]
 pub enum AnyBlock {
     /// Of L-SSPQ.
     Shift(Block),

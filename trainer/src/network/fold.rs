@@ -116,6 +116,11 @@ impl Fold {
         affine(norm, unit, self.worth(norm))
     }
 
+    /// What a value of 1 is in the levels of the activation behind a norm.
+    fn worth(&self, norm: &Norm) -> f32 {
+        self.levels / norm.range.as_ref().map_or(1.0, |range| quantise::positive(range.val()).into_scalar::<f32>())
+    }
+
     /// The weights with their learned step, and what one unit of their sums over the activation behind `input` is worth;
     /// the affine is left empty.
     fn pointwise(

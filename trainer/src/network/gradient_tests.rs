@@ -278,7 +278,8 @@ impl ModuleVisitor for Gradients {
 }
 
 fn small_network(expansion: usize, pool: bool) -> NetworkSpec {
-    let group = |width, stride| Group { width, blocks: 2, stride, expansion, weight_bits: None };
+    let group =
+        |width, stride| Group { width, blocks: 2, stride, expansion, weight_bits: None, block: BlockKind::default() };
     NetworkSpec {
         name: "small".into(),
         input: 8,
@@ -287,6 +288,7 @@ fn small_network(expansion: usize, pool: bool) -> NetworkSpec {
         groups: vec![group(6, 1), group(8, 2)],
         head: None,
         bits: Bits { weights: Some(4), linear: None, activations: None },
+        activation: Activation::Clip,
     }
 }
 

@@ -27,7 +27,6 @@ pub(crate) use fold::{integers, scale_and_bias};
 pub use norm::Norm;
 pub use ops::Engine;
 
-use crate::quantise;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;

@@ -99,6 +99,7 @@ fn file_bytes(recipe: &Recipe) -> usize {
         seed: recipe.seed,
         licence: recipe.licence.clone(),
         provenance: "a program of some version; pictures: somewhere".into(),
+        calibration: None,
     };
     export::to_onnx(&network, &card).unwrap().len()
 }

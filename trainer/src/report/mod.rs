@@ -65,7 +65,7 @@ impl Report {
         let learned = match folder.best(recipe.stages.len())? {
             None => None,
             Some(checkpoint) => {
-                let network = checkpoint.network(&recipe.network, &Device::flex())?;
+                let network = checkpoint.deployed(recipe, &Device::flex())?;
                 Some(Learned::new(&network, deployed.as_ref().map(|(network, _)| network)))
             }
         };
