@@ -339,7 +339,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             tensors.push(tensor);
         }
         let tensors: [FlexTensor; 10] = tensors.try_into().expect("one for each of ten parameters");
-        let guards: [NodeGuard; 11] = guards.try_into().ok().expect("one for the input and each of ten parameters");
+        let guards: [NodeGuard; 11] = guards.try_into().expect("one for the input and each of ten parameters");
         let parts = BlockParts::new(input, tensors, config);
         let forward = parts.forward(&statistics.into_primitive());
         let (y, statistics) = (forward.output.clone(), forward.statistics.clone());
