@@ -75,8 +75,8 @@ fn build(project: &Project, profile: &str) -> Result<PathBuf> {
 /// The program in Cargo's messages, one JSON object a line.
 fn executable(messages: &str) -> Option<PathBuf> {
     let message = |line| serde_json::from_str::<serde_json::Value>(line).ok();
-    let programs = messages.lines().filter_map(message).filter(|m| m["target"]["name"] == "train");
-    programs.filter_map(|m| m["executable"].as_str().map(PathBuf::from)).next_back()
+    let mut programs = messages.lines().filter_map(message).filter(|m| m["target"]["name"] == "train");
+    programs.find_map(|m| m["executable"].as_str().map(PathBuf::from))
 }
 
 struct Engines {
