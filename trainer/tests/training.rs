@@ -48,6 +48,9 @@ fn a_run_learns_the_shapes_and_its_file_says_the_same_everywhere() {
     assert_eq!(model.card().stages.len(), 2);
     assert_eq!(model.card().stages[1].activations, Some(4));
     assert!(model.card().stages.iter().all(|s| s.validation.is_some_and(|v| v.images > 0)));
+    let calibration = model.card().calibration.unwrap();
+    assert_eq!(calibration.images, dataset.validation.len() as u64);
+    assert!(calibration.right as f64 >= 0.9 * calibration.answered as f64, "{calibration:?}");
     assert_eq!(Recipe::parse(&model.card().recipe, "the file").unwrap(), recipe);
 
     let network = deployed(&recipe, &folder, &dataset.test.classes).unwrap().network;

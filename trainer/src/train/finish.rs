@@ -9,6 +9,7 @@ use crate::recipe::Recipe;
 use crate::{deploy, export, file};
 use burn::tensor::Device;
 use lsspq::Model;
+use lsspq::calibration::Calibration;
 use lsspq::card::{Accuracy, FORMAT, ModelCard};
 use lsspq::preprocess::rgba_from_rgb;
 use serde::{Deserialize, Serialize};
@@ -140,7 +141,10 @@ fn float_twin(recipe: &Recipe) -> Option<Accuracy> {
 /// As [`exported`], and a folder that cannot be written.
 pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Finished, Evaluation), Error> {
     let mut exported = exported(recipe, folder, &dataset.test.classes)?;
-    let evaluation = measure(&exported.bytes()?, &dataset.test)?;
+    let bytes = exported.bytes()?;
+    exported.card.calibration = calibration(&bytes, dataset)?;
+    let test = &dataset.test;
+    let evaluation = measure(&bytes, test, 0..test.len())?;
     exported.card.accuracy = Some(evaluation.accuracy);
     let bytes = exported.bytes()?;
     let path = folder.model(recipe);
@@ -157,16 +161,26 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
     Ok((finished, evaluation))
 }
 
-/// Shows every picture to the library.
-fn measure(bytes: &[u8], pictures: &Pictures) -> Result<Evaluation, Error> {
+/// From which probability on nine of ten answers are right, by the validation pictures; none without such pictures.
+fn calibration(bytes: &[u8], dataset: &Dataset) -> Result<Option<Calibration>, Error> {
+    const PRECISION: f64 = 0.9;
+    let validation = dataset.validation.iter().map(|&number| number as usize);
+    let answers = measure(bytes, &dataset.train, validation)?.answers;
+    let answers: Vec<_> = answers.iter().map(|a| (a.probability, a.first == a.class)).collect();
+    Ok(Calibration::measure(&answers, PRECISION))
+}
+
+/// Shows pictures to the library.
+fn measure(bytes: &[u8], pictures: &Pictures, numbers: impl Iterator<Item = usize>) -> Result<Evaluation, Error> {
     let wrong = |e: lsspq::Error| Error::training(format!("the exported file does not run: {e}"));
     let model = Model::load(bytes).map_err(wrong)?;
     let side = pictures.side as u32;
+    let numbers: Vec<usize> = numbers.collect();
     let example = |i: usize| Example {
-        rgba: rgba_from_rgb(pictures.picture(i)),
+        rgba: rgba_from_rgb(pictures.picture(numbers[i])),
         width: side,
         height: side,
-        class: pictures.labels[i].into(),
+        class: pictures.labels[numbers[i]].into(),
     };
-    evaluate(&model, pictures.len(), |i| Ok::<_, lsspq::Error>(example(i))).map_err(wrong)
+    evaluate(&model, numbers.len(), |i| Ok::<_, lsspq::Error>(example(i))).map_err(wrong)
 }
