@@ -156,15 +156,18 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
+    /// Equalising needs more pixels than there are bytes.
+    const SIDE: usize = 32;
+
     fn after(operation: Operation, strength: f32) -> Vec<u8> {
-        let mut pixels = fixture::picture(0, 0, 16, 1);
-        one(operation, strength, &mut pixels, &mut Vec::new(), 16);
+        let mut pixels = fixture::picture(0, 0, SIDE, 1);
+        one(operation, strength, &mut pixels, &mut Vec::new(), SIDE);
         pixels
     }
 
     #[test]
     fn every_operation_but_nothing_changes_the_picture_and_none_its_size() {
-        let plain = fixture::picture(0, 0, 16, 1);
+        let plain = fixture::picture(0, 0, SIDE, 1);
         for operation in ALL {
             for strength in [-1.0, -0.5, 0.5, 1.0] {
                 let changed = after(operation, strength);
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn strength_zero_leaves_what_has_a_strength() {
-        let plain = fixture::picture(0, 0, 16, 1);
+        let plain = fixture::picture(0, 0, SIDE, 1);
         for operation in ALL {
             if !matches!(operation, Operation::StretchContrast | Operation::Equalise) {
                 assert_eq!(after(operation, 0.0), plain, "{operation:?}");
@@ -203,8 +206,8 @@ mod tests {
         let (mut random, config) = (ChaCha8Rng::seed_from_u64(1), RandAugment { operations: 2, magnitude: 9.0 });
         let pictures: std::collections::HashSet<Vec<u8>> = (0..100)
             .map(|_| {
-                let mut pixels = fixture::picture(0, 0, 16, 1);
-                apply(&mut pixels, &mut Vec::new(), 16, &config, &mut random);
+                let mut pixels = fixture::picture(0, 0, SIDE, 1);
+                apply(&mut pixels, &mut Vec::new(), SIDE, &config, &mut random);
                 pixels
             })
             .collect();
