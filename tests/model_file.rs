@@ -4,7 +4,7 @@ mod common;
 
 use lsspq::{ErrorKind, Model};
 use prost::Message;
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto};
 
 /// The error of a changed colour network.
 fn refused(change: impl FnOnce(&mut ModelProto)) -> (ErrorKind, String) {
@@ -90,7 +90,10 @@ fn a_file_without_a_card_says_how_to_get_one() {
 #[test]
 fn a_card_that_cannot_be_is_refused() {
     let set = |key: &'static str, value: &'static str| {
-        refused(move |m| m.metadata_props.iter_mut().find(|p| p.key == key).unwrap().value = value.into())
+        refused(move |m| {
+            m.metadata_props.retain(|p| p.key != key);
+            m.metadata_props.push(StringStringEntryProto { key: key.into(), value: value.into() });
+        })
     };
     for (key, value, wanted) in [
         ("lsspq.labels", "[\"one\"]", "1 labels for 3 classes"),

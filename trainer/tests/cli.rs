@@ -33,6 +33,7 @@ impl Place {
             .args(arguments)
             .current_dir(self.0.path())
             .env_remove("LSSPQ_DATA")
+            .env_remove("LSSPQ_PYTHON")
             .output()
             .unwrap()
     }
