@@ -5,7 +5,7 @@
 //!
 //! | layer | here |
 //! |---|---|
-//! | [shift,] pointwise convolution or linear layer | [`PointwiseWeights::run`] with a [`Shift`] |
+//! | (shift and) pointwise convolution or linear layer | [`PointwiseWeights::run`] with a [`Shift`] |
 //! | scale, bias, residual, second scale and bias, clip and round behind it | [`Epilogue`] |
 //! | stem | [`whole_pixels`], [`Stem`] |
 //! | max-pool, global average | [`MaxPool`], [`mean`] |
