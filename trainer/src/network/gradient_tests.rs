@@ -143,13 +143,15 @@ fn check(case: Case, seed: u64) {
         "last beta",
         "shortcut",
     ];
-    let parts = parts(&case, seed);
+    // Closer to an edge, rounding in f32 may put a value on its other side, where the gradient is another one.
+    let drawn = (0..20).map(|i| seed + 1000 * i).find_map(|seed| {
+        let (parts, mut tape) = (parts(&case, seed), Tape::default());
+        let expected = reference::block(&case, &parts, &mut tape);
+        (tape.closest > 1e-6).then_some((parts, tape, expected))
+    });
+    let (parts, mut tape, (expected, statistics)) = drawn.expect("numbers without a value at the edge of a clip");
     let side = case.output_side();
     let direction = numbers(seed, 99, case.images * case.output * side * side, -1.0, 1.0);
-    let mut tape = Tape::default();
-    let (expected, statistics) = reference::block(&case, &parts, &mut tape);
-    // Closer, rounding in f32 may put a value on the other side of the edge, and its gradient is another one.
-    assert!(tape.closest > 1e-6, "a value is {} from the edge of a clip: take another seed, {case:?}", tape.closest);
     let mut loss = |parts: &[Vec<f64>]| -> f64 {
         tape.replay();
         reference::block(&case, parts, &mut tape).0.iter().zip(&direction).map(|(y, d)| y * d).sum()
@@ -325,8 +327,9 @@ fn pictures(seed: u64) -> Vec<f64> {
 /// Loss and gradients of every parameter of a network on made-up pictures, in the order of its parameters.
 fn network_gradients(spec: &NetworkSpec, pictures: &[f64], mode: Mode) -> (f64, Vec<Vec<f64>>) {
     let network = Network::new(spec, 3, &device());
-    let output = network.forward(spec, tensor(pictures, [PICTURES, 3, 8, 8]), mode);
-    let loss = (output.logits * tensor(&numbers(61, 0, PICTURES * 3, -1.0, 1.0), [PICTURES, 3])).sum();
+    let count = pictures.len() / (3 * 8 * 8);
+    let output = network.forward(spec, tensor(pictures, [count, 3, 8, 8]), mode);
+    let loss = (output.logits * tensor(&numbers(61, 0, count * 3, -1.0, 1.0), [count, 3])).sum();
     let mut gradients = Gradients { of: loss.backward(), found: Vec::new() };
     network.visit(&mut gradients);
     (f64::from(loss.into_scalar::<f32>()), gradients.found)
@@ -382,7 +385,7 @@ fn network_reference(spec: &NetworkSpec, pictures: &[f64]) -> (Vec<f64>, f64) {
             (None, None) => Front::Nothing,
         };
         let case = Case {
-            images: PICTURES,
+            images: pictures.len() / (3 * 8 * 8),
             side,
             input: shape.input,
             width: shape.width,
@@ -452,7 +455,8 @@ fn whole_networks_have_the_gradients_of_the_composed_form() {
         assert!((composed_loss - expected).abs() < 1e-4, "composed: {composed_loss} instead of {expected}");
         assert_eq!(gradients.len(), composed.len());
         for (i, (fused, composed)) in gradients.iter().zip(&composed).enumerate() {
-            let largest = composed.iter().map(|g| g.abs()).fold(1e-3, f64::max);
+            // Offsets that a BatchNorm further on takes away have a gradient of nothing but rounding.
+            let largest = composed.iter().map(|g| g.abs()).fold(0.05, f64::max);
             let worst = furthest(fused, composed);
             assert!(worst < 1e-4 * largest, "parameter {i} is {worst} off, of {largest}, expansion {expansion}");
         }
