@@ -5,6 +5,19 @@
 
 use crate::quantise::MAX_SHIFT;
 
+/// What stands in front of a block's first convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    /// Nothing: the input is an activation.
+    Nothing,
+    /// BatchNorm and activation of the block's own, in the branch alone.
+    Own,
+    /// Those that close the group before, handed on, for branch and shortcut.
+    HandedOn,
+    /// The same, with the input's statistics.
+    HandedOnWithStatistics,
+}
+
 /// What a block is made of in a test.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case {
@@ -14,7 +27,7 @@ pub(super) struct Case {
     pub(super) width: usize,
     pub(super) output: usize,
     pub(super) stride: usize,
-    pub(super) pre: bool,
+    pub(super) front: Front,
     pub(super) weights: Option<u8>,
     pub(super) activations: Option<u8>,
     pub(super) round_shifts: bool,
@@ -25,14 +38,19 @@ impl Case {
         self.input != self.output || self.stride != 1
     }
 
+    /// Whether the BatchNorm in front is not the block's own.
+    pub(super) fn is_handed_on(&self) -> bool {
+        matches!(self.front, Front::HandedOn | Front::HandedOnWithStatistics)
+    }
+
     pub(super) fn output_side(&self) -> usize {
         self.side.div_ceil(self.stride)
     }
 
-    /// Lengths of the parts: input, pre gamma and beta, reduce, middle gamma and beta, shifts, expand, last gamma and
+    /// Lengths of the parts: input, gamma and beta in front, reduce, middle gamma and beta, shifts, expand, last gamma and
     /// beta, shortcut.
     pub(super) fn lengths(&self) -> [usize; 11] {
-        let pre = if self.pre { self.input } else { 0 };
+        let pre = if self.front == Front::Nothing { 0 } else { self.input };
         let shortcut = if self.projects() { self.output * self.input } else { 0 };
         [
             self.images * self.input * self.side * self.side,
@@ -51,10 +69,17 @@ impl Case {
 }
 
 /// The constants of straight-through rounding.
-#[derive(Default)]
 pub(super) struct Tape {
     steps: Vec<f64>,
     next: Option<usize>,
+    /// How close to an edge of a clip a value came in any run.
+    pub(super) closest: f64,
+}
+
+impl Default for Tape {
+    fn default() -> Self {
+        Self { steps: Vec::new(), next: None, closest: f64::INFINITY }
+    }
 }
 
 impl Tape {
@@ -113,6 +138,7 @@ pub(super) fn weights(w: &[f64], bits: Option<u8>, tape: &mut Tape) -> Vec<f64> 
 
 fn activation(value: f64, bits: Option<u8>, tape: &mut Tape) -> f64 {
     let clipped = value.clamp(0.0, 1.0);
+    tape.closest = tape.closest.min(value.abs()).min((value - 1.0).abs());
     match bits {
         None => clipped,
         Some(bits) => tape.round(clipped, |v| (v * steps(bits)).round_ties_even() / steps(bits)),
@@ -150,19 +176,35 @@ impl Map {
         Self { channels, side, values }
     }
 
-    fn norm(&self, gamma: &[f64], beta: &[f64]) -> Self {
-        let plane = self.side * self.side;
-        let images = self.values.len() / (self.channels * plane);
-        let count = (images * plane) as f64;
+    /// Places of a channel's values.
+    fn places(&self, channel: usize) -> impl Iterator<Item = usize> + use<> {
+        let (plane, channels) = (self.side * self.side, self.channels);
+        let images = self.values.len() / (channels * plane);
+        (0..images).flat_map(move |i| (0..plane).map(move |p| (i * channels + channel) * plane + p))
+    }
+
+    /// Means of the channels, then their variances.
+    fn statistics(&self) -> Vec<f64> {
+        let mean = |c: usize, f: &dyn Fn(f64) -> f64| {
+            let count = (self.values.len() / self.channels) as f64;
+            self.places(c).map(|p| f(self.values[p])).sum::<f64>() / count
+        };
+        let means: Vec<f64> = (0..self.channels).map(|c| mean(c, &|v| v)).collect();
+        let variances = (0..self.channels).map(|c| mean(c, &|v| (v - means[c]).powi(2)));
+        means.iter().copied().chain(variances).collect()
+    }
+
+    /// BatchNorm; its statistics are put behind the others.
+    fn norm(&self, gamma: &[f64], beta: &[f64], statistics: &mut Vec<Vec<f64>>) -> Self {
+        let taken = self.statistics();
+        let (means, variances) = taken.split_at(self.channels);
         let mut out = self.values.clone();
         for c in 0..self.channels {
-            let places = || (0..images).flat_map(move |i| (0..plane).map(move |p| (i * self.channels + c) * plane + p));
-            let mean = places().map(|p| self.values[p]).sum::<f64>() / count;
-            let variance = places().map(|p| (self.values[p] - mean).powi(2)).sum::<f64>() / count;
-            for p in places() {
-                out[p] = (self.values[p] - mean) / (variance + 1e-5).sqrt() * gamma[c] + beta[c];
+            for p in self.places(c) {
+                out[p] = (self.values[p] - means[c]) / (variances[c] + 1e-5).sqrt() * gamma[c] + beta[c];
             }
         }
+        statistics.push(taken);
         Self { values: out, ..*self }
     }
 
@@ -189,28 +231,72 @@ impl Map {
     }
 }
 
-/// The block's output, flat.
-pub(super) fn block(case: &Case, parts: &[Vec<f64>], tape: &mut Tape) -> Vec<f64> {
-    let [x, pre_gamma, pre_beta, reduce, gamma, beta, shifts, expand, last_gamma, last_beta, shortcut] = parts else {
+/// The block's output, flat, and the statistics of each BatchNorm and of the output.
+pub(super) fn block(case: &Case, parts: &[Vec<f64>], tape: &mut Tape) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let [x, front_gamma, front_beta, reduce, gamma, beta, shifts, expand, last_gamma, last_beta, shortcut] = parts
+    else {
         panic!("eleven parts")
     };
-    let n = case.images;
+    let (n, mut statistics) = (case.images, Vec::new());
     let x = Map { channels: case.input, side: case.side, values: x.clone() };
+    let mut front =
+        |x: &Map, tape: &mut Tape| x.norm(front_gamma, front_beta, &mut statistics).activated(case.activations, tape);
+    let x = if case.is_handed_on() { front(&x, tape) } else { x };
     let rest = if case.projects() {
         let w = weights(shortcut, case.weights, tape);
         x.pointwise(n, &w, case.output, case.stride).values
     } else {
         x.values.clone()
     };
-    let a = if case.pre { x.norm(pre_gamma, pre_beta).activated(case.activations, tape) } else { x };
+    let a = if case.front == Front::Own { front(&x, tape) } else { x };
     let y = a.pointwise(n, &weights(reduce, case.weights, tape), case.width, 1);
-    let a = y.norm(gamma, beta).activated(case.activations, tape);
+    let a = y.norm(gamma, beta, &mut statistics).activated(case.activations, tape);
     let hold = |d: &f64| d.clamp(-f64::from(MAX_SHIFT), f64::from(MAX_SHIFT));
     let d: Vec<f64> = match case.round_shifts {
         true => shifts.iter().map(|d| tape.round(hold(d), f64::round_ties_even)).collect(),
         false => shifts.iter().map(hold).collect(),
     };
     let s = a.shifted(n, &d, case.stride);
-    let y = s.pointwise(n, &weights(expand, case.weights, tape), case.output, 1).norm(last_gamma, last_beta);
-    y.values.iter().zip(rest).map(|(y, rest)| y + rest).collect()
+    let y = s.pointwise(n, &weights(expand, case.weights, tape), case.output, 1);
+    let mut y = y.norm(last_gamma, last_beta, &mut statistics);
+    y.values.iter_mut().zip(rest).for_each(|(y, rest)| *y += rest);
+    statistics.push(y.statistics());
+    (y.values, statistics)
+}
+
+/// The stem's convolution of three by three; `w` is `[outputs][inputs * 9]`.
+pub(super) fn stem(x: &[f64], [inputs, side]: [usize; 2], w: &[f64], outputs: usize) -> Vec<f64> {
+    let images = x.len() / (inputs * side * side);
+    let x = Map { channels: inputs, side, values: x.to_vec() };
+    let y = Map::from(images, outputs, side, |i, o, y, x_| {
+        let tap = |c: usize, t: usize| {
+            let (row, column) = ((y + t / 3) as isize - 1, (x_ + t % 3) as isize - 1);
+            w[(o * inputs + c) * 9 + t] * x.at(i, c, row, column)
+        };
+        (0..inputs).flat_map(|c| (0..9).map(move |t| (c, t))).map(|(c, t)| tap(c, t)).sum()
+    });
+    y.values
+}
+
+/// BatchNorm and activation alone.
+pub(super) fn normed(x: &[f64], side: usize, [gamma, beta]: [&[f64]; 2], tape: &mut Tape) -> Vec<f64> {
+    let x = Map { channels: gamma.len(), side, values: x.to_vec() };
+    x.norm(gamma, beta, &mut Vec::new()).activated(None, tape).values
+}
+
+/// The largest of three by three at every second place. Two that are nearly the largest count as an edge.
+pub(super) fn pooled(x: &[f64], [channels, side]: [usize; 2], tape: &mut Tape) -> Vec<f64> {
+    let images = x.len() / (channels * side * side);
+    let x = Map { channels, side, values: x.to_vec() };
+    let places = |y: usize, x: usize| (0..9).map(move |t| ((2 * y + t / 3) as isize - 1, (2 * x + t % 3) as isize - 1));
+    let pooled = Map::from(images, channels, side.div_ceil(2), |i, c, row, column| {
+        let mut of: Vec<f64> = places(row, column).map(|(y, x_)| x.at(i, c, y, x_)).collect();
+        of.sort_by(f64::total_cmp);
+        // No gradient passes where the clip has made them equal.
+        if of[8] > 0.0 && of[8] < 1.0 {
+            tape.closest = tape.closest.min(of[8] - of[7]);
+        }
+        of[8]
+    });
+    pooled.values
 }
