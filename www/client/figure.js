@@ -9,6 +9,7 @@ import { element, make } from "./dom.js";
  * @typedef {{ sources: Record<string, string>, sets: Set[] }} Data
  * @typedef {{ name: string, top1: number, mib: number, own: boolean, published?: Published }} Point
  * @typedef {import("../shared/messages.js").LoadedModel} LoadedModel
+ * @typedef {import("../shared/messages.js").LoadedNetwork} LoadedNetwork
  */
 
 const WORDS = {
@@ -17,7 +18,7 @@ const WORDS = {
   note: (/** @type {Set} */ set) =>
     `Published top-1 accuracies on ${set.dataset} and the sizes that go with them; guessing gives ${set.chancePercent} %. None of it was measured here.`,
   own: (/** @type {Point} */ own) => ` The loaded model, ${own.name}, was: ${own.top1.toFixed(2)} % in ${mib(own.mib)}.`,
-  elsewhere: (/** @type {LoadedModel} */ loaded) => ` The loaded model was measured on ${datasetOf(loaded)} and does not compare with these.`,
+  elsewhere: (/** @type {string} */ dataset) => ` The loaded model was measured on ${dataset} and does not compare with these.`,
   unmeasured: " The loaded model states no accuracy.",
   scatter: "Top-1 accuracy (%) over size (MiB)",
   bars: "Information density: log₁₀(top-1 % / MiB)",
@@ -30,9 +31,6 @@ const WORDS = {
 
 const mib = (/** @type {number} */ value) => `${value.toPrecision(3)} MiB`;
 const density = (/** @type {Point} */ { top1, mib }) => Math.log10(top1 / mib);
-
-/** What the model was measured on; nothing where its file does not say. @param {LoadedModel} loaded */
-const datasetOf = (loaded) => loaded.card?.dataset ?? "";
 
 /** Pixels around the scatter plot, and the height of a bar with its name. */
 const MARGIN = { top: 12, right: 14, bottom: 26, left: 34 };
@@ -68,8 +66,8 @@ class FigureView {
   #scatter = make("div", "chart");
   #bars = make("div", "chart");
   #table = make("table", "");
-  /** @type {LoadedModel | null} */
-  #loaded = null;
+  /** @type {LoadedNetwork | null} */
+  #network = null;
   #width = 0;
 
   /** @param {Data} data */
@@ -103,8 +101,10 @@ class FigureView {
 
   /** @param {LoadedModel} loaded */
   show(loaded) {
-    this.#loaded = loaded;
-    const own = this.#data.sets.findIndex((set) => datasetOf(loaded).startsWith(set.dataset));
+    // A classifier without a model card says nothing of its accuracy.
+    this.#network = loaded.kind === "lsspq" ? loaded : null;
+    const dataset = this.#network?.card.dataset ?? "";
+    const own = this.#data.sets.findIndex((set) => dataset.startsWith(set.dataset));
     this.#select.selectedIndex = Math.max(own, 0);
     this.#section.hidden = false;
     this.#draw();
@@ -112,17 +112,18 @@ class FigureView {
 
   /** The loaded model, if it was measured on that data set. @param {Set} set @returns {Point | null} */
   #own(set) {
-    const { card, metrics } = this.#loaded ?? {};
-    if (!card || !metrics?.accuracy || !card.dataset.startsWith(set.dataset)) return null;
+    if (!this.#network) return null;
+    const { card, metrics } = this.#network;
+    if (!metrics.accuracy || !card.dataset.startsWith(set.dataset)) return null;
     return { name: card.spec.name, top1: metrics.accuracy.top1.percent, mib: metrics.sizeMib, own: true };
   }
 
   #draw() {
-    if (!this.#loaded) return;
+    if (this.#section.hidden) return;
     this.#width = this.#scatter.clientWidth;
     const set = this.#data.sets[this.#select.selectedIndex];
     const own = this.#own(set);
-    const absent = this.#loaded.metrics?.accuracy ? WORDS.elsewhere(this.#loaded) : WORDS.unmeasured;
+    const absent = this.#network?.metrics.accuracy ? WORDS.elsewhere(this.#network.card.dataset) : WORDS.unmeasured;
     this.#note.textContent = WORDS.note(set) + (own ? WORDS.own(own) : absent);
     /** @type {Point[]} */
     const points = set.networks.map(({ name, top1, mib }, i) => ({ name, top1, mib, own: false, published: set.networks[i] }));
