@@ -172,6 +172,12 @@ impl Recipe {
         self.augment.validate(self.network.input)?;
         self.training.validate(self.data.validation != Validation::default())?;
         self.network.validate().map_err(|e| format!("network.{e}"))?;
+        if !self.quantiser.is_plain() && !self.network.is_shift_network() {
+            return Err(
+                "quantiser: \"lsq\" is for networks of shift blocks with clipped activations alone; leave it out"
+                    .into(),
+            );
+        }
         self.distill.as_ref().map_or(Ok(()), Distill::validate)?;
         if self.stages.is_empty() {
             return Err("stages: at least one is needed".into());

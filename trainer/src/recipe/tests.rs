@@ -165,3 +165,14 @@ fn number_of_classes_is_taken_from_the_folder_where_it_is_left_out() {
     std::fs::write(&recipe, "name = 1").unwrap();
     assert!(recipe_for(&own).unwrap_err().to_string().contains("own.toml"));
 }
+
+#[test]
+fn steps_are_learned_by_shift_networks_alone() {
+    let parse = |text: &str| {
+        let (before, rest) = text.split_at(text.find("[[stages]]").unwrap());
+        Recipe::parse(&format!("{before}\n[quantiser]\nweights = \"lsq\"\n\n{rest}"), "the recipe")
+    };
+    parse(include_str!("../../recipes/cifar10.toml")).unwrap();
+    let message = parse(include_str!("../../recipes/peers/resnet20.toml")).unwrap_err().to_string();
+    assert!(message.contains("quantiser") && message.contains("shift blocks"), "{message}");
+}
