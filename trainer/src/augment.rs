@@ -3,6 +3,7 @@
 mod colour;
 mod mix;
 mod policy;
+mod shrink;
 mod warp;
 
 pub use mix::Mixed;
@@ -10,6 +11,7 @@ pub(crate) use mix::mix;
 
 use crate::random::{Purpose, stream};
 use crate::recipe::{Augment, Data, Erasing, ResizedCrop};
+use fast_image_resize::Resizer;
 use rand::{Rng, RngExt};
 use warp::Affine;
 
@@ -101,10 +103,13 @@ pub fn write(picture: &[u8], side: usize, draw: Option<(Draw, usize)>, normalise
 pub(crate) struct Studio {
     pixels: Vec<u8>,
     spare: Vec<u8>,
+    full: Vec<f32>,
+    resizer: Resizer,
 }
 
 impl Studio {
-    /// Writes picture `index` as `epoch` shows it into a batch: a function of the arguments alone.
+    /// Writes picture `index` as `epoch` shows it into a batch, shrunk to the side that stands with `target`: a function of the
+    /// arguments alone.
     pub(crate) fn write(
         &mut self,
         picture: &[u8],
@@ -112,16 +117,24 @@ impl Studio {
         augment: &Augment,
         (seed, epoch, index): (u64, u32, u32),
         normalise: &Normalise,
-        target: &mut [f32],
+        (target, target_side): (&mut [f32], usize),
     ) {
+        let mut full = std::mem::take(&mut self.full);
+        let shrunk = target_side != side;
+        full.resize(if shrunk { 3 * side * side } else { 0 }, 0.0);
+        let made = if shrunk { &mut full[..] } else { &mut *target };
         let draw = Some((Draw::new(augment, seed, epoch, index), augment.crop_padding));
         // Numbers of their own: a recipe without all this sees the windows that it always saw.
         let mut random = stream(seed, Purpose::Enrich, epoch, index.into());
         let enriched = self.enrich(picture, side, augment, &mut random);
-        write(enriched, side, draw, normalise, target);
+        write(enriched, side, draw, normalise, made);
         if let Some(erasing) = augment.erasing {
-            erase(target, side, &erasing, &mut random);
+            erase(made, side, &erasing, &mut random);
         }
+        if shrunk {
+            shrink::planes(&full, side, target, target_side, &mut self.resizer);
+        }
+        self.full = full;
     }
 
     /// The picture cut out anew, its colours changed; the picture itself where the recipe asks for none of it.
@@ -238,7 +251,7 @@ mod tests {
     fn made(augment: &Augment, index: u32) -> Vec<f32> {
         let picture = crate::fixture::picture(0, 0, 16, 1);
         let mut target = vec![9.0; 3 * 256];
-        Studio::default().write(&picture, 16, augment, (1, 0, index), &plain(), &mut target);
+        Studio::default().write(&picture, 16, augment, (1, 0, index), &plain(), (&mut target, 16));
         target
     }
 
@@ -247,6 +260,17 @@ mod tests {
         let mut plainly = vec![9.0; 3 * 256];
         write(&crate::fixture::picture(0, 0, 16, 1), 16, None, &plain(), &mut plainly);
         assert_eq!(made(&Augment::NONE, 3), plainly);
+    }
+
+    #[test]
+    fn a_smaller_side_is_the_same_picture_shrunk() {
+        let picture = crate::fixture::picture(0, 0, 16, 1);
+        let augment = Augment { flip: true, crop_padding: 2, ..Augment::NONE };
+        let mut small = vec![9.0; 3 * 64];
+        Studio::default().write(&picture, 16, &augment, (1, 0, 3), &plain(), (&mut small, 8));
+        let mut wanted = vec![0.0; 3 * 64];
+        shrink::planes(&made(&augment, 3), 16, &mut wanted, 8, &mut Resizer::new());
+        assert_eq!(small, wanted);
     }
 
     #[test]

@@ -45,6 +45,7 @@ enum Mode {
         seed: u64,
         epoch: u32,
         augment: Augment,
+        side: usize,
         done: usize,
     },
     Evaluation,
@@ -63,7 +64,9 @@ pub struct Batches {
 impl Batches {
     /// One epoch of training on `pictures[indices]`: shuffled, augmented; a last batch of fewer than `size` pictures is
     /// left out. `epoch` is counted over all stages of the run, so that no two epochs see the same pictures. The first
-    /// `done` batches, which an interrupted run has had, are passed over.
+    /// `done` batches, which an interrupted run has had, are passed over. The pictures are shrunk to `side`, where they are
+    /// larger.
+    #[expect(clippy::too_many_arguments, reason = "each says which pictures these are")]
     pub fn training(
         pictures: &Arc<Pictures>,
         indices: &[u32],
@@ -71,12 +74,13 @@ impl Batches {
         normalise: &Normalise,
         augment: Augment,
         (seed, epoch): (u64, u32),
+        side: usize,
         done: usize,
     ) -> Self {
         let order =
             order(seed, epoch, indices.len()).into_iter().skip(done * size).map(|i| indices[i as usize]).collect();
         let left = (indices.len() / size).saturating_sub(done);
-        let mode = Mode::Training { seed, epoch, augment, done };
+        let mode = Mode::Training { seed, epoch, augment, side, done };
         Self::start(pictures, order, size, left, normalise, mode)
     }
 
@@ -123,20 +127,23 @@ fn batch(
     mode: Mode,
     studio: &mut Studio,
 ) -> Batch {
-    let side = pictures.side;
+    let side = match mode {
+        Mode::Training { side, .. } => side,
+        Mode::Evaluation => pictures.side,
+    };
     let mut images = vec![0.0; indices.len() * side * side * 3];
     for (&index, target) in indices.iter().zip(images.chunks_exact_mut(side * side * 3)) {
         let picture = pictures.picture(index as usize);
         match mode {
             Mode::Training { seed, epoch, augment, .. } => {
-                studio.write(picture, side, &augment, (seed, epoch, index), normalise, target);
+                studio.write(picture, pictures.side, &augment, (seed, epoch, index), normalise, (target, side));
             }
             Mode::Evaluation => write(picture, side, None, normalise, target),
         }
     }
     let labels = indices.iter().map(|&index| pictures.labels[index as usize]).collect();
     let mut batch = Batch { images, labels, mixed: None };
-    if let Mode::Training { seed, epoch, augment, done } = mode {
+    if let Mode::Training { seed, epoch, augment, done, .. } = mode {
         mix(&mut batch, side, &augment, (seed, epoch), (done + number) as u64);
     }
     batch
@@ -198,7 +205,7 @@ mod tests {
     fn train(epoch: u32) -> Vec<Batch> {
         let augment = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
         let all: Vec<u32> = (0..10).collect();
-        Batches::training(&pictures(), &all, 4, &plain(), augment, (1, epoch), 0).collect()
+        Batches::training(&pictures(), &all, 4, &plain(), augment, (1, epoch), 4, 0).collect()
     }
 
     #[test]
@@ -216,7 +223,7 @@ mod tests {
         let plainly = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
         for augment in [plainly, Augment { mixup: Some(1.0), cutmix: Some(1.0), ..plainly }] {
             let from = |done| -> Vec<Batch> {
-                Batches::training(&pictures(), &all, 3, &plain(), augment, (1, 0), done).collect()
+                Batches::training(&pictures(), &all, 3, &plain(), augment, (1, 0), 4, done).collect()
             };
             assert_eq!(from(1), from(0)[1..]);
             assert_eq!(from(2), from(0)[2..]);
@@ -258,7 +265,7 @@ mod tests {
     fn a_picture_is_augmented_alike_wherever_it_stands_in_the_epoch() {
         let augment = Augment { crop_padding: 1, flip: true, ..Augment::NONE };
         let batch = |indices: &[u32]| {
-            Batches::training(&pictures(), indices, indices.len(), &plain(), augment, (1, 0), 0).next().unwrap()
+            Batches::training(&pictures(), indices, indices.len(), &plain(), augment, (1, 0), 4, 0).next().unwrap()
         };
         let (alone, among) = (batch(&[7]), batch(&[1, 7, 3]));
         assert!(among.images.chunks(48).any(|row| row == alone.images), "picture 7 is not in the larger batch");

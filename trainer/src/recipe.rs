@@ -75,6 +75,9 @@ pub struct Recipe {
     /// Licence of the weights, as it shall stand in the model file.
     #[serde(default)]
     pub licence: String,
+    /// What the network is not made for and what its pictures make it prefer, in sentences for the model card.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub limits: String,
     /// The pictures.
     pub data: Data,
     /// What is done to training pictures.
@@ -184,7 +187,10 @@ impl Recipe {
         }
         let mut rounded = false;
         for (i, stage) in self.stages.iter().enumerate() {
-            stage.validate().map_err(|e| format!("stages[{i}].{e}"))?;
+            stage.validate(self.network.input).map_err(|e| format!("stages[{i}].{e}"))?;
+            if stage.input.is_some() && self.distill.is_some() {
+                return Err(format!("stages[{i}].input: a teacher sees pictures of full size; leave one of them out"));
+            }
             if rounded && !stage.round_shifts {
                 return Err(format!("stages[{i}].round_shifts = false: allowed is true once a stage before rounded"));
             }

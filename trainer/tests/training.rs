@@ -1,13 +1,14 @@
 //! Whole runs on generated pictures: both stages, interruption and resumption, export.
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Tensor};
 use lsspq::Model;
 use lsspq::preprocess::rgba_from_rgb;
 use lsspq_trainer::ErrorKind;
 use lsspq_trainer::data::Dataset;
 use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
-use lsspq_trainer::network::{Engine, Mode};
+use lsspq_trainer::network::{Engine, Mode, Network};
 use lsspq_trainer::paper::networks;
 use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, WeightQuantiser};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
@@ -204,6 +205,62 @@ fn learned_steps_train_resume_and_end_in_a_file_that_says_the_same() {
         assert!(far(&library.logits, &trainer.logits) < 1e-4, "picture {i}");
         assert!(far(&library.embedding, &trainer.embedding) < 1e-4, "picture {i}");
     }
+}
+
+/// The displacements of all blocks, one after the other.
+struct Shifts {
+    ids: Vec<ParamId>,
+    values: Vec<f32>,
+}
+
+impl Shifts {
+    fn of(network: &Network) -> Vec<f32> {
+        let mut shifts = Self { ids: network.shift_ids(), values: Vec::new() };
+        network.visit(&mut shifts);
+        shifts.values
+    }
+}
+
+impl ModuleVisitor for Shifts {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.ids.contains(&param.id) {
+            self.values.extend(param.val().into_data().iter::<f32>());
+        }
+    }
+}
+
+#[test]
+fn a_stage_of_smaller_pictures_trains_and_resumes_and_shifts_stay_where_they_are_told_to() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.stages[0].input = Some(24);
+    let dataset = dataset(&recipe, temporary.path());
+    let run = |name: &str, recipe: &Recipe, stops: &[(u32, usize)]| {
+        let path = temporary.path().join(name);
+        for (i, &at) in stops.iter().enumerate() {
+            let existing = if i == 0 { Existing::Keep } else { Existing::Resume };
+            let folder = Folder::open(&path, recipe, existing).unwrap();
+            let stop = |p: &Position| (p.epoch, p.step) == at;
+            assert_eq!(train(recipe, &dataset, &folder, &stop).unwrap(), Outcome::Interrupted);
+        }
+        let existing = if stops.is_empty() { Existing::Keep } else { Existing::Resume };
+        let folder = Folder::open(&path, recipe, existing).unwrap();
+        assert_eq!(train(recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+        let records = numbers(&folder.records().unwrap());
+        (records, folder.last().unwrap().unwrap().network(recipe, &Device::flex()).unwrap())
+    };
+    let start = Shifts::of(&Network::new(&recipe.network, recipe.seed, &Device::flex()));
+    let (whole, learned) = run("whole", &recipe, &[]);
+    assert_eq!(run("parts", &recipe, &[(1, 4), (3, 7)]).0, whole);
+    assert!(start.iter().zip(Shifts::of(&learned)).all(|(a, b)| *a != b), "every displacement is learned");
+
+    recipe.training.fixed_shifts = true;
+    let (fixed, still) = run("fixed", &recipe, &[]);
+    assert_eq!(Shifts::of(&still), start);
+    assert_ne!(fixed, whole);
+
+    recipe.stages[0].input = None;
+    assert_ne!(run("full", &recipe, &[]).0, fixed, "pictures of another size are other pictures");
 }
 
 #[test]

@@ -36,7 +36,9 @@ pub(super) fn run(job: &Train) -> anyhow::Result<()> {
 fn work(job: &Train, data: &Dataset, interrupted: &AtomicBool) -> anyhow::Result<()> {
     let folder = Folder::open(&job.out, &job.recipe, job.existing)?;
     let stop = |_: &Position| interrupted.load(Ordering::Relaxed);
-    if train(&job.recipe, data, &folder, &stop)? == Outcome::Interrupted {
+    // On a thread of the pool: from any other, each of a step's hundreds of parts would wait for a thread to wake up, which
+    // on a busy machine takes longer than the part.
+    if rayon::scope(|_| train(&job.recipe, data, &folder, &stop))? == Outcome::Interrupted {
         let message = format!("stopped and saved in {}: go on with --resume", job.out.display());
         return Err(Error::new(ErrorKind::Interrupted, message).into());
     }

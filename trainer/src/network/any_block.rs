@@ -58,6 +58,15 @@ impl AnyBlock {
         }
     }
 
+    /// Its displacements, `[channels, 2]`, where it shifts.
+    pub(super) fn shifts(&self) -> Option<&Param<Tensor<2>>> {
+        match self {
+            Self::Shift(block) => Some(&block.shifts),
+            Self::ActiveShift(block) => Some(&block.shifts),
+            Self::Residual(_) | Self::Inverted(_) | Self::Binary(_) => None,
+        }
+    }
+
     /// The block of L-SSPQ, if it is one.
     pub(crate) fn as_shift(&self) -> Option<&Block> {
         if let Self::Shift(block) = self { Some(block) } else { None }

@@ -154,6 +154,11 @@ impl Network {
         [&self.stem, &self.linear].into_iter().chain(&self.head).chain(features).chain(blocks).map(|p| p.id).collect()
     }
 
+    /// The displacements of all blocks that shift.
+    pub fn shift_ids(&self) -> Vec<ParamId> {
+        self.blocks.iter().filter_map(AnyBlock::shifts).map(|p| p.id).collect()
+    }
+
     /// The place of a parameter that holds a value that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<String> {
         let mut search = NotFinite { path: Vec::new(), found: None };

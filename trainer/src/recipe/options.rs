@@ -20,6 +20,14 @@ pub struct Training {
     /// A stage ends after that many epochs without a new best on the validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u32>,
+    /// Displacements stay where they were drawn, as in the networks before the active shift (Wu et al., CVPR 2018), instead of
+    /// being learned.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fixed_shifts: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(value: &f64) -> bool {

@@ -12,6 +12,11 @@ pub struct Stage {
     pub epochs: u32,
     /// Pictures in a step.
     pub batch: usize,
+    /// Side of the training pictures in pixels; where a recipe leaves it out, what `network.input` says. Smaller pictures train
+    /// faster, and a later stage gets used to the full size (progressive resizing: Howard, 2018). Validation is always at full
+    /// size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<usize>,
     /// Precision of the activations; where a recipe leaves it out, what `network.bits.activations` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activations: Option<Activations>,
@@ -39,7 +44,10 @@ impl Stage {
         self.schedule.rate(epoch, self.epochs)
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self, full: usize) -> Result<(), String> {
+        if let Some(input) = self.input {
+            within("input", input, full.div_ceil(4), full)?;
+        }
         within("epochs", self.epochs, 1, 100_000)?;
         within("batch", self.batch, 2, 65_536)?;
         self.schedule.validate(self.epochs).map_err(|e| format!("schedule.{e}"))?;

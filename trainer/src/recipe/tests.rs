@@ -176,3 +176,17 @@ fn steps_are_learned_by_shift_networks_alone() {
     let message = parse(include_str!("../../recipes/peers/resnet20.toml")).unwrap_err().to_string();
     assert!(message.contains("quantiser") && message.contains("shift blocks"), "{message}");
 }
+
+#[test]
+fn a_stage_trains_on_pictures_of_at_most_full_size_and_none_beside_a_teacher() {
+    let parse = |text: String| Recipe::parse(&text, "the recipe").map_err(|e| e.to_string());
+    let stage = |line: &str| SHAPES.replacen("batch = 32", &format!("batch = 32\n{line}"), 1);
+    assert_eq!(parse(stage("input = 24")).unwrap().stages[0].input, Some(24));
+    for side in [7, 33] {
+        let message = parse(stage(&format!("input = {side}"))).unwrap_err();
+        assert!(message.contains("stages[0].input") && message.contains("8 to 32"), "{message}");
+    }
+    let taught = format!("{}\n[distill]\nteacher = \"runs/teacher\"\n", stage("input = 24"));
+    let message = parse(taught).unwrap_err();
+    assert!(message.contains("stages[0].input") && message.contains("teacher"), "{message}");
+}

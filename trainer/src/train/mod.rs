@@ -195,6 +195,7 @@ impl Run {
             &normalise,
             recipe.augment,
             draw,
+            stage.input.unwrap_or(recipe.network.input),
             self.position.step,
         )
     }
@@ -202,7 +203,7 @@ impl Run {
     /// One step of gradient descent; returns the mean loss of the batch.
     fn step(&mut self, job: &Job, stage: &Stage, mut batch: Batch, rate: f64) -> f32 {
         let recipe = job.recipe;
-        let side = recipe.network.input;
+        let side = stage.input.unwrap_or(recipe.network.input);
         let count = batch.labels.len();
         let taught = job.teacher.as_ref().map(|teacher| teacher.logits(&batch, &self.device));
         let pixels = std::mem::take(&mut batch.images);
@@ -216,6 +217,11 @@ impl Run {
             _ => loss,
         };
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        if recipe.training.fixed_shifts {
+            for id in self.network.shift_ids() {
+                gradients.remove::<2>(id);
+            }
+        }
         if let Some(limit) = recipe.training.clip_norm {
             clip::clip(&mut gradients, &self.network, limit);
         }
