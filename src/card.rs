@@ -28,6 +28,9 @@ pub struct ModelCard {
     /// Accuracy of this very file on the test split; none if it was never measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<Accuracy>,
+    /// The same for every class, in the order of the labels; empty if it was never measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassAccuracy>,
     /// Accuracy of the same network in float on the same split; none if none was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub float_twin: Option<Accuracy>,
@@ -37,6 +40,12 @@ pub struct ModelCard {
     /// From which probability on an answer is called sure; none where that was never measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// How long a picture takes in a browser; none where nobody measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// What it is not made for, and what its pictures make it prefer; empty where nothing is said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub limits: String,
     /// The resolved recipe as TOML.
     #[serde(default)]
     pub recipe: String,
@@ -62,6 +71,45 @@ pub struct Accuracy {
     pub top5: u64,
 }
 
+/// How often a network was right on the pictures of one class. In JSON it is an array, so that many classes stay small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u64; 2]", into = "[u64; 2]")]
+pub struct ClassAccuracy {
+    /// Pictures of that class looked at.
+    pub images: u64,
+    /// Those for which that class came first.
+    pub top1: u64,
+}
+
+impl From<[u64; 2]> for ClassAccuracy {
+    fn from([images, top1]: [u64; 2]) -> Self {
+        Self { images, top1 }
+    }
+}
+
+impl From<ClassAccuracy> for [u64; 2] {
+    fn from(class: ClassAccuracy) -> Self {
+        [class.images, class.top1]
+    }
+}
+
+/// How long a picture took in a browser, from its pixels to the probabilities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Median in milliseconds.
+    pub median_ms: f64,
+    /// 95th percentile in milliseconds.
+    pub p95_ms: f64,
+    /// Pictures measured.
+    pub runs: u32,
+    /// Width and height of the pictures in pixels, before they were shrunk to the network's input.
+    pub picture: [u32; 2],
+    /// What the browser calls itself.
+    pub browser: String,
+    /// The machine, in words.
+    pub machine: String,
+}
+
 /// What one stage of training reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageResult {
@@ -79,6 +127,27 @@ pub struct StageResult {
 }
 
 impl ModelCard {
+    /// A card that says what the network is and nothing of how good it is.
+    pub fn new(spec: NetworkSpec, labels: Vec<String>, dataset: impl Into<String>) -> Self {
+        Self {
+            format: FORMAT,
+            spec,
+            labels,
+            dataset: dataset.into(),
+            accuracy: None,
+            classes: Vec::new(),
+            float_twin: None,
+            stages: Vec::new(),
+            calibration: None,
+            latency: None,
+            limits: String::new(),
+            recipe: String::new(),
+            seed: 0,
+            licence: String::new(),
+            provenance: String::new(),
+        }
+    }
+
     /// The metadata entries, in the order of the fields.
     pub fn to_metadata(&self) -> Vec<(String, String)> {
         let value = serde_json::to_value(self).expect("a card is plain data");
@@ -122,6 +191,9 @@ impl ModelCard {
         }
         if let Some(calibration) = &card.calibration {
             calibration.validate()?;
+        }
+        if !card.classes.is_empty() && card.classes.len() != card.labels.len() {
+            return Err(bad(format!("accuracies of {} classes for {} labels", card.classes.len(), card.labels.len())));
         }
         Ok(card)
     }

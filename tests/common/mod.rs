@@ -5,7 +5,7 @@
 //! outcome can be worked out by hand: a picture that is all red leaves the pooling as `[15, 0, 0]`.
 #![allow(dead_code, unreachable_pub)]
 
-use lsspq::card::{Accuracy, FORMAT, ModelCard};
+use lsspq::card::{Accuracy, ModelCard};
 use lsspq::spec::{Activation, Bits, BlockKind, Group, NetworkSpec, Stem};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -22,35 +22,30 @@ pub fn card() -> ModelCard {
 
 /// A card for pictures of that side.
 pub fn card_of(side: usize, labels: &[&str]) -> ModelCard {
+    let spec = NetworkSpec {
+        name: "colours".into(),
+        input: side,
+        classes: labels.len(),
+        stem: Stem { kernel: 1, channels: 3, stride: 1, pool: false },
+        groups: vec![Group {
+            width: 3,
+            blocks: 1,
+            stride: 1,
+            expansion: 1,
+            weight_bits: None,
+            block: BlockKind::Shift {},
+        }],
+        head: None,
+        bits: Bits { weights: Some(4), linear: None, activations: Some(4) },
+        activation: Activation::Clip,
+    };
     ModelCard {
-        format: FORMAT,
-        spec: NetworkSpec {
-            name: "colours".into(),
-            input: side,
-            classes: labels.len(),
-            stem: Stem { kernel: 1, channels: 3, stride: 1, pool: false },
-            groups: vec![Group {
-                width: 3,
-                blocks: 1,
-                stride: 1,
-                expansion: 1,
-                weight_bits: None,
-                block: BlockKind::Shift {},
-            }],
-            head: None,
-            bits: Bits { weights: Some(4), linear: None, activations: Some(4) },
-            activation: Activation::Clip,
-        },
-        labels: labels.iter().map(|&l| l.to_owned()).collect(),
-        dataset: "colours".into(),
         accuracy: Some(Accuracy { images: 100, top1: 90, top5: 100 }),
         float_twin: Some(Accuracy { images: 100, top1: 92, top5: 100 }),
-        stages: vec![],
-        calibration: None,
-        recipe: String::new(),
         seed: 7,
         licence: "MIT OR Apache-2.0".into(),
         provenance: "made by a test".into(),
+        ..ModelCard::new(spec, labels.iter().map(|&l| l.to_owned()).collect(), "colours")
     }
 }
 

@@ -14,6 +14,7 @@ pub mod fixture;
 pub mod fused;
 pub mod inspect;
 pub mod kernels;
+pub mod model_card;
 pub mod network;
 pub mod paper;
 pub mod publish;

@@ -201,11 +201,12 @@ impl Index {
         }
     }
 
-    /// Writes the model and then the list, each whole or not at all, and reads the model back.
+    /// Writes the model, its card as Markdown beside it, and then the list, each whole or not at all, and reads the model
+    /// back.
     ///
     /// # Errors
     /// A folder that cannot be written, or a disk that gives other bytes back.
-    pub fn write(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
+    pub fn write(&self, folder: &Path, name: &str, bytes: &[u8], card: &str) -> Result<PathBuf, Error> {
         let unwritable = |path: &Path, e: std::io::Error| {
             Error::new(crate::ErrorKind::Internal, format!("{} cannot be written: {e}", path.display()))
         };
@@ -214,6 +215,8 @@ impl Index {
         if std::fs::read(&path).map(|read| sha256(&read)).ok() != Some(sha256(bytes)) {
             return Err(Error::data(format!("{} reads back as other bytes than were written", path.display())));
         }
+        let beside = path.with_extension("md");
+        file::write(&beside, card.as_bytes()).map_err(|e| unwritable(&beside, e))?;
         let mut json = serde_json::to_string_pretty(self).expect("a list is plain data");
         json.push('\n');
         let index = folder.join(INDEX);
@@ -269,7 +272,8 @@ mod tests {
         let mut index = Index::read(folder.path(), "a.onnx").unwrap();
         assert!(index.models.is_empty());
         index.put("a.onnx", "A", "set", b"abc");
-        index.write(folder.path(), "a.onnx", b"abc").unwrap();
+        index.write(folder.path(), "a.onnx", b"abc", "# A").unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.md")).unwrap(), "# A");
         let path = folder.path().join("index.json");
         let text = std::fs::read_to_string(&path).unwrap();
         // SHA-256 of "abc", from FIPS 180-2.
@@ -280,7 +284,7 @@ mod tests {
         let mut index = Index::read(folder.path(), "b.onnx").unwrap();
         index.put("b.onnx", "B", "set", b"b");
         index.put("a.onnx", "A2", "set", b"abc");
-        index.write(folder.path(), "b.onnx", b"b").unwrap();
+        index.write(folder.path(), "b.onnx", b"b", "# B").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("kept") && text.contains("\"version\": 2") && text.contains("A2"), "{text}");
         std::fs::write(folder.path().join("a.onnx"), "xyz").unwrap();

@@ -145,20 +145,8 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
 }
 
 fn card(spec: &NetworkSpec) -> ModelCard {
-    ModelCard {
-        format: lsspq::card::FORMAT,
-        spec: spec.clone(),
-        labels: (0..spec.classes).map(|class| format!("class {class}")).collect(),
-        dataset: "none".into(),
-        accuracy: None,
-        float_twin: None,
-        stages: Vec::new(),
-        calibration: None,
-        recipe: String::new(),
-        seed: 0,
-        licence: String::new(),
-        provenance: "random weights, for tests".into(),
-    }
+    let labels = (0..spec.classes).map(|class| format!("class {class}")).collect();
+    ModelCard { provenance: "random weights, for tests".into(), ..ModelCard::new(spec.clone(), labels, "none") }
 }
 
 /// Shifts and stretches the logits of a random network so that every class wins now and then: one that gives the same

@@ -25,20 +25,8 @@ fn spec(weights: u8, activations: u8) -> NetworkSpec {
 }
 
 fn card(spec: &NetworkSpec) -> ModelCard {
-    ModelCard {
-        format: lsspq::card::FORMAT,
-        spec: spec.clone(),
-        labels: (0..spec.classes).map(|class| format!("class {class}")).collect(),
-        dataset: "none".into(),
-        accuracy: None,
-        float_twin: None,
-        stages: Vec::new(),
-        recipe: String::new(),
-        seed: 0,
-        licence: String::new(),
-        provenance: "random weights, for tests".into(),
-        calibration: None,
-    }
+    let labels = (0..spec.classes).map(|class| format!("class {class}")).collect();
+    ModelCard { provenance: "random weights, for tests".into(), ..ModelCard::new(spec.clone(), labels, "none") }
 }
 
 /// A random network with shifts of up to three pixels.

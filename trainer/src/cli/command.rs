@@ -129,6 +129,8 @@ pub(super) struct Publish {
     pub(super) models: PathBuf,
     pub(super) replace: bool,
     pub(super) sha256: Option<String>,
+    pub(super) benchmark: Option<PathBuf>,
+    pub(super) machine: Option<String>,
     /// A Python with `onnx` and `onnxruntime`.
     pub(super) python: Option<PathBuf>,
 }
@@ -173,6 +175,8 @@ impl Command {
                 models: flags.models,
                 replace: flags.replace,
                 sha256: flags.sha256,
+                benchmark: flags.benchmark,
+                machine: flags.machine,
                 python: environment.python.clone(),
             }),
             Verb::Fixture(flags) => Self::Fixture(Fixture {

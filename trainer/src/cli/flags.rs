@@ -295,6 +295,12 @@ pub(super) struct Publish {
     /// The SHA-256 that the file must have.
     #[arg(long, value_name = "HEX")]
     pub(super) sha256: Option<String>,
+    /// A file with what the page's benchmark copied: it goes into the model card.
+    #[arg(long, value_name = "JSON")]
+    pub(super) benchmark: Option<PathBuf>,
+    /// The machine of that benchmark, in words.
+    #[arg(long, value_name = "TEXT", requires = "benchmark")]
+    pub(super) machine: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

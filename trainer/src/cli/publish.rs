@@ -3,10 +3,10 @@
 use super::command::Publish;
 use super::model_file;
 use anyhow::Context;
-use lsspq::Model;
-use lsspq_trainer::Error;
+use lsspq::{Model, ModelCard};
 use lsspq_trainer::publish::{Index, card_faults, check_parity, sha256};
 use lsspq_trainer::train::Folder;
+use lsspq_trainer::{Error, export, model_card};
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
@@ -27,6 +27,10 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
         let message = format!("{} is published already: replace it by --replace, or name another by --as", file);
         return Err(Error::recipe(message).into());
     }
+    let bytes = match &job.benchmark {
+        Some(path) => measured(&bytes, model.card(), path, job.machine.as_deref())?,
+        None => bytes,
+    };
     let engines = check_parity(&bytes, job.python.as_deref())?;
     println!("the same answers from {}", engines.join(", "));
     if job.python.is_none() {
@@ -34,10 +38,20 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
     }
     let card = model.card();
     index.put(&file, job.name.as_deref().unwrap_or(&card.dataset), &card.dataset, &bytes);
-    let published = index.write(&job.models, &file, &bytes)?;
-    println!("{}: {} bytes, SHA-256 {sum}", published.display(), bytes.len());
+    let page = model_card::markdown(&bytes, &file).with_context(|| path.display().to_string())?;
+    let published = index.write(&job.models, &file, &bytes, &page)?;
+    println!("{}: {} bytes, SHA-256 {}", published.display(), bytes.len(), sha256(&bytes));
     println!("{} models are in {}", index.models.len(), job.models.join("index.json").display());
     Ok(())
+}
+
+/// The file with a benchmark's result in its card.
+fn measured(bytes: &[u8], card: &ModelCard, path: &Path, machine: Option<&str>) -> Result<Vec<u8>, Error> {
+    let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
+    let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
+    let latency = model_card::latency(&json, machine).map_err(|e| wrong(&e))?;
+    let card = ModelCard { latency: Some(latency), ..card.clone() };
+    export::with_card(bytes, &card).map_err(|e| wrong(&e))
 }
 
 /// The model file of a run, or the file itself.

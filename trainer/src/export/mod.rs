@@ -55,6 +55,24 @@ pub fn to_onnx(network: &Network, card: &ModelCard) -> Result<Vec<u8>, NetworkEr
     Ok(encode(graph(network), card))
 }
 
+/// The same file with another card; the graph stays byte for byte as it is.
+///
+/// # Errors
+/// [`Unreadable`](crate::deploy::NetworkErrorKind::Unreadable) bytes,
+/// [`Inconsistent`](crate::deploy::NetworkErrorKind::Inconsistent) where the card describes another network than the file's own.
+pub fn with_card(bytes: &[u8], card: &ModelCard) -> Result<Vec<u8>, NetworkError> {
+    let no_file = |e: &dyn std::fmt::Display| NetworkError::unreadable(format!("no ONNX file of ours: {e}"));
+    let mut model = ModelProto::decode(bytes).map_err(|e| no_file(&e))?;
+    let entries = model.metadata_props.iter().map(|e| (e.key.as_str(), e.value.as_str()));
+    check_card(&ModelCard::from_metadata(entries).map_err(|e| no_file(&e))?.spec, card)?;
+    model.metadata_props = card.to_metadata().into_iter().map(entry).collect();
+    Ok(model.encode_to_vec())
+}
+
+fn entry((key, value): (String, String)) -> StringStringEntryProto {
+    StringStringEntryProto { key, value }
+}
+
 /// Whether the card describes that network.
 fn check_card(spec: &NetworkSpec, card: &ModelCard) -> Result<(), NetworkError> {
     if card.spec != *spec {
@@ -72,7 +90,6 @@ fn check_card(spec: &NetworkSpec, card: &ModelCard) -> Result<(), NetworkError> 
 
 /// The bytes of a file.
 fn encode(graph: GraphProto, card: &ModelCard) -> Vec<u8> {
-    let entry = |(key, value)| StringStringEntryProto { key, value };
     let model = ModelProto {
         ir_version: IR_VERSION,
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],

@@ -28,20 +28,8 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
 }
 
 pub(crate) fn card(spec: &NetworkSpec) -> ModelCard {
-    ModelCard {
-        format: lsspq::card::FORMAT,
-        spec: spec.clone(),
-        labels: (0..spec.classes).map(|c| format!("class {c}")).collect(),
-        dataset: "generated".into(),
-        accuracy: None,
-        float_twin: None,
-        stages: Vec::new(),
-        calibration: None,
-        recipe: String::new(),
-        seed: 0,
-        licence: String::new(),
-        provenance: String::new(),
-    }
+    let labels = (0..spec.classes).map(|c| format!("class {c}")).collect();
+    ModelCard::new(spec.clone(), labels, "generated")
 }
 
 fn model(bytes: &[u8]) -> ModelProto {

@@ -6,7 +6,7 @@ use crate::deploy::random;
 use crate::export::{to_onnx, to_plain_onnx};
 use crate::network::Network;
 use burn::tensor::Device;
-use lsspq::card::{FORMAT, ModelCard};
+use lsspq::card::ModelCard;
 use lsspq::size::{Layer, LayerKind, layers};
 use lsspq::spec::NetworkSpec;
 
@@ -91,20 +91,9 @@ fn exported(spec: &NetworkSpec) -> Parts {
 /// # Panics
 /// Where no network can be built from the specification: validate it first.
 pub fn untrained(spec: &NetworkSpec, seed: u64) -> Vec<u8> {
-    let card = ModelCard {
-        format: FORMAT,
-        spec: spec.clone(),
-        labels: (0..spec.classes).map(|i| format!("class {i}")).collect(),
-        dataset: "none: random weights".into(),
-        accuracy: None,
-        float_twin: None,
-        stages: Vec::new(),
-        calibration: None,
-        recipe: String::new(),
-        seed,
-        licence: String::new(),
-        provenance: format!("{} {}; untrained", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
-    };
+    let labels = (0..spec.classes).map(|i| format!("class {i}")).collect();
+    let provenance = format!("{} {}; untrained", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let card = ModelCard { seed, provenance, ..ModelCard::new(spec.clone(), labels, "none: random weights") };
     let file = if spec.is_shift_network() {
         to_onnx(&random(spec, seed).expect("a validated specification"), &card)
     } else {

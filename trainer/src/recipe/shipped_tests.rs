@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{deploy, export};
-use lsspq::card::{FORMAT, ModelCard};
+use lsspq::card::{ClassAccuracy, ModelCard};
 use std::f64::consts::PI;
 
 /// Every file of the folder, with its name.
@@ -93,19 +93,17 @@ fn published_settings_are_those_of_the_publication() {
 /// Bytes of the file that a recipe ends in, with random weights and the longest labels there may be.
 fn file_bytes(recipe: &Recipe) -> usize {
     let network = deploy::random(&recipe.network, 1).unwrap();
+    let classes = recipe.network.classes;
+    let labels = (0..classes).map(|class| format!("a rather long name {class}")).collect();
     let card = ModelCard {
-        format: FORMAT,
-        spec: recipe.network.clone(),
-        labels: (0..recipe.network.classes).map(|class| format!("a rather long name {class}")).collect(),
-        dataset: recipe.data.dataset.clone(),
         accuracy: Some(lsspq::card::Accuracy { images: 10_000, top1: 9_000, top5: 9_900 }),
-        float_twin: None,
-        stages: Vec::new(),
+        classes: vec![ClassAccuracy { images: 1000, top1: 900 }; classes],
         recipe: recipe.to_toml(),
         seed: recipe.seed,
         licence: recipe.licence.clone(),
+        limits: recipe.limits.clone(),
         provenance: "a program of some version; pictures: somewhere".into(),
-        calibration: None,
+        ..ModelCard::new(recipe.network.clone(), labels, recipe.data.dataset.clone())
     };
     export::to_onnx(&network, &card).unwrap().len()
 }

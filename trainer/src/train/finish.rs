@@ -6,11 +6,11 @@ use crate::error::Error;
 use crate::eval::{Evaluation, Example, evaluate};
 use crate::network::{Network, fold};
 use crate::recipe::Recipe;
-use crate::{deploy, export, file};
+use crate::{deploy, export, file, model_card};
 use burn::tensor::Device;
 use lsspq::Model;
 use lsspq::calibration::Calibration;
-use lsspq::card::{Accuracy, FORMAT, ModelCard};
+use lsspq::card::{Accuracy, ClassAccuracy, ModelCard};
 use lsspq::preprocess::rgba_from_rgb;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -88,14 +88,9 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
         (Form::Float(Box::new(network), mean, deviation), recipe.network.clone())
     };
     let card = ModelCard {
-        format: FORMAT,
-        spec,
-        labels: labels.to_vec(),
-        dataset: recipe.data.dataset.clone(),
-        accuracy: None,
         float_twin: float_twin(recipe),
         stages: position.results(&recipe.stages, recipe.network.bits.weights),
-        calibration: None,
+        limits: recipe.limits.clone(),
         recipe: recipe.to_toml(),
         seed: recipe.seed,
         licence: recipe.licence.clone(),
@@ -105,6 +100,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
             env!("CARGO_PKG_VERSION"),
             recipe.data.source
         ),
+        ..ModelCard::new(spec, labels.to_vec(), recipe.data.dataset.clone())
     };
     Ok(Exported { card, form })
 }
@@ -146,10 +142,15 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
     let test = &dataset.test;
     let evaluation = measure(&bytes, test, 0..test.len())?;
     exported.card.accuracy = Some(evaluation.accuracy);
+    exported.card.classes =
+        evaluation.classes.iter().map(|c| ClassAccuracy { images: c.images, top1: c.top1 }).collect();
     let bytes = exported.bytes()?;
     let path = folder.model(recipe);
     let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
     file::write(&path, &bytes).map_err(unwritable)?;
+    let page =
+        model_card::markdown(&bytes, &format!("{}.onnx", recipe.name)).map_err(|e| Error::training(e.to_string()))?;
+    file::write(&path.with_extension("md"), page.as_bytes()).map_err(unwritable)?;
     let finished = Finished {
         model: path.clone(),
         size_bytes: bytes.len(),
