@@ -9,7 +9,7 @@ use super::primitive::{contiguous, map, shape, small, tensor, values};
 use super::{FusedOps, NormConfig, StemConfig};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::norm::{Norm, NormGradients, Statistics};
-use crate::kernels::{Levels, activation, join, pointwise, shifted, stem};
+use crate::kernels::{Levels, activation, join, pointwise, scale, shifted, stem};
 use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -103,6 +103,22 @@ impl Backward<Flex, 1> for Stem {
         stem::backward(values(&dy), values(input), map(input), kernel(*config), &mut dw);
         let dw = tensor(dw, *weight);
         register(&ops, grads, [Some(dw)]);
+    }
+}
+
+#[derive(Debug)]
+struct Scaled;
+
+impl Backward<Flex, 2> for Scaled {
+    type State = (FlexTensor, FlexTensor);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = contiguous(grads.consume::<Flex>(&ops.node));
+        let (input, factor) = &ops.state;
+        let mut dx = Buffer::take(map(input).len());
+        let factor = scale::backward(values(&dy), values(input), values(factor)[0], &mut dx);
+        let dx = tensor(dx, shape(map(input)));
+        register(&ops, grads, [Some(dx), Some(small(vec![factor], [1]))]);
     }
 }
 
@@ -312,6 +328,13 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let state = NormState::new(&input, gamma, beta, &statistics, config);
         let y = record::<C, _, _, 3>(NormedActivation, [a, b, c], state, y);
         (y, untracked::<C>(statistics))
+    }
+
+    fn scaled(input: Tracked<C>, factor: Tracked<C>) -> Tracked<C> {
+        let ((input, a), (factor, b)) = (input.into_parts(), factor.into_parts());
+        let (input, factor) = (contiguous(input), contiguous(factor));
+        let y = Flex::scaled(input.clone(), factor.clone());
+        record::<C, _, _, 2>(Scaled, [a, b], (input, factor), y)
     }
 
     fn block(

@@ -7,7 +7,7 @@ use crate::kernels::buffer::Buffer;
 use crate::kernels::norm::{Norm, Statistics};
 use crate::kernels::shift::Displacement;
 use crate::kernels::stem::Kernel;
-use crate::kernels::{Levels, activation, join, pointwise, shifted, stem};
+use crate::kernels::{Levels, activation, join, pointwise, scale, shifted, stem};
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn_flex::FlexTensor;
@@ -130,6 +130,13 @@ impl FusedOps for Flex {
         let mut y = Buffer::take(out.len());
         activation::forward(values(&input), out, &norm, Levels::of_bits(config.bits), &mut y);
         (tensor(y, shape(out)), statistics_tensor(&statistics))
+    }
+
+    fn scaled(input: FlexTensor, factor: FlexTensor) -> FlexTensor {
+        let (input, factor) = (contiguous(input), contiguous(factor));
+        let mut y = Buffer::take(map(&input).len());
+        scale::forward(values(&input), values(&factor)[0], &mut y);
+        tensor(y, shape(map(&input)))
     }
 
     fn block(

@@ -86,6 +86,9 @@ pub trait FusedOps: Backend {
         config: NormConfig,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
+    /// A map times one number, `[1]`.
+    fn scaled(input: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// A whole block with the batch's own statistics: the three operations above and the shortcut in one.
     ///
     /// Where the configuration says that there is no BatchNorm before or no product in the shortcut, those tensors are
@@ -196,4 +199,9 @@ pub fn normed_activation(input: Tensor<4>, norm: NormTensors, config: NormConfig
         config,
     );
     (Tensor::from_dispatch(y), Tensor::from_dispatch(statistics))
+}
+
+/// See [`FusedOps::scaled`].
+pub fn scaled(input: Tensor<4>, factor: Tensor<1>) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as FusedOps>::scaled(input.into_dispatch(), factor.into_dispatch()))
 }

@@ -17,6 +17,7 @@ pub mod norm;
 mod outer;
 mod plane;
 pub mod pointwise;
+pub mod scale;
 pub mod shift;
 pub mod shifted;
 pub mod stem;

@@ -50,6 +50,14 @@ pub(super) fn dot(x: &[f32], y: &[f32]) -> f64 {
     total(sum)
 }
 
+/// `out = factor * x`.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn scale(x: &[f32], factor: f32, out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = factor * x;
+    }
+}
+
 /// `y += factor * x`.
 #[multiversion(targets("x86_64+avx2+fma"))]
 pub(super) fn add_scaled(factor: f32, x: &[f32], y: &mut [f32]) {

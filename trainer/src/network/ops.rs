@@ -94,7 +94,11 @@ impl Engine {
             Self::Fused => fused::normed_activation(x, norm, config(mode, 1)),
             Self::Composed => composed::normed_activation(x, norm, config(mode, 1)),
         };
-        (times(y, range), statistics)
+        let y = match (self, range) {
+            (Self::Fused, Some(range)) => fused::scaled(y, range),
+            (_, range) => times(y, range),
+        };
+        (y, statistics)
     }
 
     /// BatchNorm alone.
