@@ -48,6 +48,7 @@ export const texts = /** @type {Record<string, string>} */ ({
   smoothingStrong: "Strong",
   topCount: "Classes",
   layersTitle: "Layer by layer",
+  measureLayers: "Measure the time of each layer",
   shiftsTitle: "Where the channels are shifted",
   measure: "Measure it on this device",
   panelTitle: "The network",
@@ -277,11 +278,26 @@ export const plain = {
 };
 
 export const layers = {
-  columns: ["Layer", "Kind", "Channels", "Pixels", "Bits", "Bytes", "Multiply-adds"],
+  columns: ["Layer", "Kind", "Channels", "Pixels", "Bits", "Bytes", "Multiply-adds", "Computed by"],
+  timeColumns: ["Time, ms", "Share"],
   kinds: /** @type {Record<string, string>} */ ({ stem: "convolution", pointwise: "1×1", shift: "shift", linear: "linear" }),
+  none: "–",
   bits: (/** @type {number | null} */ value) => (value === null ? "float" : `${value}`),
   count: (/** @type {number} */ value) => number(value, 0),
   total: "Together",
+  withNext: "the next layer",
+  kernels: /** @type {Record<string, string>} */ ({ Lookup: "table look-up", Paired: "pairs of products", Wide: "wide products", Scalar: "plain loops" }),
+  kernel: (/** @type {string | null | undefined} */ name) => (name ? (layers.kernels[name] ?? name) : "float"),
+  time: (/** @type {number} */ value) => number(value, 3),
+  share: (/** @type {number} */ value) => percent(100 * value, 1),
+  partly: "This network runs partly in float. Time is measured layer by layer only where all of it runs in whole numbers.",
+  timed: (/** @type {import("../shared/messages.js").LayerTimes} */ { layers: times, whole, runs, tick }) =>
+    [
+      `Measured on this device, on a generated picture, with the camera held: means over the fastest three quarters of ${runs} runs.`,
+      `The layers took ${number(times.reduce((sum, time) => sum + time, 0), 2)} ms with the clock read between them; the network takes ${number(whole, 2)} ms without.`,
+      `Scales, activations and additions are in the time of the layer before them, shifts in that of the layer behind them.`,
+      `The clock of this browser counts in steps of ${Number(tick.toPrecision(1))} ms: what is shorter is right on average only.`,
+    ].join(" "),
 };
 
 export const shifts = {
