@@ -107,6 +107,7 @@ export const tools = {
 export const offline = {
   ready: "Kept on this device: the page works without a network too.",
   update: "A newer version of this page is ready.",
+  replaced: "A newer version of this page was put to use in another tab. This tab goes on with the old one until it is loaded again.",
   reload: "Use it now",
 };
 
@@ -312,6 +313,30 @@ export const shifts = {
     const [down, right] = [Math.floor(most / side) - reach, (most % side) - reach];
     return `Block ${block + 1}: ${counts[side * reach + reach]} of ${all} channels stay in place; most, ${counts[most]}, look ${down} down and ${right} to the right`;
   },
+};
+
+export const figure = {
+  title: "Among other networks",
+  set: "Data set",
+  note: (/** @type {string} */ dataset, /** @type {number} */ chancePercent) =>
+    `Published top-1 accuracies on ${dataset} and the sizes that go with them; guessing gives ${chancePercent} %. None of it was measured here.`,
+  own: (/** @type {string} */ name, /** @type {number} */ top1, /** @type {number} */ mib) =>
+    ` The loaded model, ${name}, was: ${figure.spot("", top1, mib)}.`,
+  elsewhere: (/** @type {string} */ dataset) => ` The loaded model was measured on ${dataset} and does not compare with these.`,
+  unmeasured: " The loaded model states no accuracy.",
+  scatter: "Top-1 accuracy (%) over size (MiB)",
+  bars: "Information density: log₁₀(top-1 % / MiB)",
+  density: "It grows without bound as a network shrinks, and is not comparable across data sets: read it with accuracy and size.",
+  table: "The same as a table, with sources",
+  head: ["Network", "Weights", "Top-1 %", "MiB", "Density", "MiB computed here", "Source"],
+  file: "this file",
+  here: "measured here",
+  none: "–",
+  ours: (/** @type {string} */ name) => `${name}, ${figure.here}`,
+  described: (/** @type {string} */ label) => `${label}. A table follows.`,
+  spot: (/** @type {string} */ name, /** @type {number} */ top1, /** @type {number} */ mib) =>
+    `${name && `${name}: `}${top1.toFixed(2)} % in ${figure.size(mib, false)} MiB`,
+  size: (/** @type {number} */ mib, /** @type {boolean} */ about) => `${about ? "about " : ""}${mib.toPrecision(3)}`,
 };
 
 export const benchmark = {
