@@ -2,11 +2,13 @@
 //!
 //! Every verb does its own set-up, from a machine that has rustup, a C compiler, Node.js and apt.
 
+mod apt;
 mod bench;
 mod chromium;
 mod command;
 mod dist;
 mod files;
+mod firefox;
 mod models;
 mod node;
 mod project;
