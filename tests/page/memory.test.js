@@ -1,4 +1,4 @@
-/** Memory stays flat while frames go by: twenty seconds of them always, five minutes in `npm run long`. */
+/** Memory stays flat while frames go by: twenty seconds of them always, five minutes in `cargo xtask page long`. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
