@@ -114,7 +114,9 @@ function shared(text, share) {
  * @param {"row" | "col"} scope
  */
 function heading(text, scope) {
-  const node = /** @type {HTMLTableCellElement} */ (make("th", "", text));
+  const node = /** @type {HTMLTableCellElement} */ (make("th", ""));
+  // Where there is little room, a layer's name is broken behind its dots.
+  text.split(/(?<=\.)/).forEach((part, i) => node.append(...(i ? [document.createElement("wbr")] : []), part));
   node.scope = scope;
   return node;
 }

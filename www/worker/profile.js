@@ -23,17 +23,20 @@ export async function profile(classifier, { warmUp, runs }, signal, report) {
   const layers = [];
   for (let run = 0; run < warmUp + runs && !signal.aborted; run++) {
     const { milliseconds } = classifier.classify(picture, WIDTH, HEIGHT, 1, false);
+    await pause();
     const times = classifier.profile(picture, WIDTH, HEIGHT);
     if (run >= warmUp) {
       whole.push([milliseconds.inference]);
       layers.push([...times]);
     }
     report({ loaded: run + 1, total: warmUp + runs });
-    // Between two runs a cancellation can be heard.
-    await new Promise((resolve) => setTimeout(resolve));
+    await pause();
   }
   return { layers: steadyMeans(layers), whole: steadyMeans(whole)[0] ?? 0, runs: layers.length, tick: tick() };
 }
+
+/** Lets a cancellation be heard. A busy system also gives what begins afterwards a fresh turn: both kinds of run alike. */
+const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 /** The smallest step of the clock in milliseconds. Browsers make it coarse, each in its own way. */
 function tick() {
