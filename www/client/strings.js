@@ -166,7 +166,7 @@ export const model = {
 
 export const library = {
   noSimd:
-    "This browser is too old: the classifier needs WebAssembly SIMD. Chrome and Edge have it since version 91, Firefox since 89, Safari since 16.4.",
+    "This browser is too old: the classifier needs WebAssembly SIMD and scripts in workers. Chrome and Edge have all it needs since version 111, Firefox since 114, Safari since 16.4.",
   missing: "The classifier itself (pkg/) is missing on the server. Build and serve the page with `cargo xtask serve`.",
   broken: (/** @type {string} */ message) => `The classifier does not start: ${message}.`,
 };

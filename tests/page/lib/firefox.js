@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import puppeteer from "puppeteer-core";
 import { PAGE, PATIENCE_MS } from "./browser.js";
+import { SCRATCH } from "./paths.js";
 
 /** The program: what `LSSPQ_FIREFOX` names, or else the first in PATH. */
 const FIREFOX = process.env.LSSPQ_FIREFOX ?? ["firefox-esr", "firefox"].flatMap(inPath)[0];
@@ -21,8 +22,10 @@ function inPath(name) {
 /** Starts one, with a camera that draws a test picture and is allowed. */
 export function launchFirefox() {
   const extraPrefsFirefox = { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true };
+  // Firefox refuses to start where the home folder is another user's, as in some containers.
+  const env = { ...process.env, HOME: SCRATCH };
   const patience = { timeout: PATIENCE_MS, protocolTimeout: PATIENCE_MS };
-  return puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true, ...patience, extraPrefsFirefox });
+  return puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true, env, ...patience, extraPrefsFirefox });
 }
 
 /**
