@@ -61,6 +61,27 @@ test("the time of every layer is measured when it is asked for, by the keyboard 
   await end();
 });
 
+test("of a network that runs partly in float no times are offered, and why is said", async () => {
+  // A library that left the stem to float.
+  const partly = (/** @type {import("playwright-core").Page} */ page) =>
+    page.route("**/pkg/lsspq.js", async (route) => {
+      const answer = await route.fetch();
+      const body = `${await answer.text()}
+        const plan = Classifier.prototype.plan;
+        Classifier.prototype.plan = function () { return plan.call(this).map((step) => step.name === "stem" ? { ...step, kernel: null, reason: "a test" } : step); };`;
+      await route.fulfill({ response: answer, body });
+    });
+  const { page, end } = await visit(browser, { before: partly });
+  await ready(page);
+  await page.click("#layers-box summary");
+  assert.ok(await page.isHidden("#measure-layers"));
+  assert.match((await page.textContent("#layers-note")) ?? "", /only where all of a network runs in whole numbers/);
+  const [stem, reduce] = await rowsOf(page);
+  assert.deepEqual([stem[0], stem[7]], ["stem", "float"]);
+  assert.notEqual(reduce[7], "float");
+  await end();
+});
+
 test("every block's shifts are drawn and described", async () => {
   const { page, end } = await visit(browser);
   await ready(page);

@@ -291,7 +291,7 @@ export const layers = {
   kernel: (/** @type {string | null | undefined} */ name) => (name ? (layers.kernels[name] ?? name) : "float"),
   time: (/** @type {number} */ value) => number(value, 3),
   share: (/** @type {number} */ value) => percent(100 * value, 1),
-  partly: "This network runs partly in float. Time is measured layer by layer only where all of it runs in whole numbers.",
+  partly: "Time is measured layer by layer only where all of a network runs in whole numbers; of this one, some or all runs in float.",
   timed: (/** @type {import("../shared/messages.js").LayerTimes} */ { layers: times, whole, runs, tick }) =>
     [
       `Measured on this device, on a generated picture, with the camera held: means over the fastest three quarters of ${runs} runs.`,
