@@ -156,6 +156,9 @@ impl Classifier {
         height: f64,
     ) -> Result<js_sys::Float64Array, JsValue> {
         let input = self.prepared(rgba, width, height)?;
+        // Looked up once: to be read between the layers, it must cost little beside them.
+        let clock = clock();
+        let mut now = || clock.as_ref().map_or(0.0, web_sys::Performance::now);
         let (_, times) = self.model.profile(&input, &mut now).map_err(thrown)?;
         let times: Vec<f64> = times.iter().map(|t| t.time).collect();
         Ok(js_sys::Float64Array::from(&times[..]))
@@ -285,7 +288,12 @@ fn thrown(error: Error) -> JsValue {
 
 /// Milliseconds since the window or worker began; 0 where there is no such clock.
 fn now() -> f64 {
+    clock().map_or(0.0, |clock| clock.now())
+}
+
+/// The clock of the window or worker, if there is one.
+fn clock() -> Option<web_sys::Performance> {
     let clock = Reflect::get(&js_sys::global(), &"performance".into()).ok();
     // Without `dyn_into`: the class is not visible in every kind of worker.
-    clock.filter(JsValue::is_object).map_or(0.0, |c| c.unchecked_into::<web_sys::Performance>().now())
+    clock.filter(JsValue::is_object).map(JsCast::unchecked_into)
 }

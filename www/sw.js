@@ -53,6 +53,12 @@ async function tidy() {
   await Promise.all(kept.filter(({ url }) => !wanted.has(url)).map((request) => cache.delete(request)));
 }
 
+/** Pages of the old version that are open elsewhere go on as they are: what they run is loaded. They are told. */
+async function tellOthers(asker) {
+  const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  for (const page of pages) if (page.id !== asker && page.url.startsWith(registration.scope)) page.postMessage("replaced");
+}
+
 self.addEventListener("install", (event) => {
   event.waitUntil(Promise.all(Object.keys(SITE.files).filter(atOnce).map(keep)));
   if (SITE.development) skipWaiting();
@@ -62,6 +68,7 @@ self.addEventListener("activate", (event) => event.waitUntil(tidy().then(() => c
 
 self.addEventListener("message", (event) => {
   if (event.data === "take-over") {
+    event.waitUntil(tellOthers(event.source?.id));
     skipWaiting();
   } else if (event.data?.keep) {
     const path = pathOf(event.data.keep);

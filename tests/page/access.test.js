@@ -43,6 +43,8 @@ describe("axe-core finds nothing serious", () => {
         await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
         await page.click("#freeze");
         for (const summary of await page.$$("summary")) await summary.click();
+        await page.click("#measure-layers");
+        await page.waitForFunction(() => document.querySelector("#layers-note")?.textContent !== "");
         assert.deepEqual(await findings(page), [], "with a camera, everything unfolded");
         await page.evaluate(() => /** @type {any} */ (window).changePermission("denied"));
         await page.waitForSelector("#notice:not([hidden])");
@@ -87,6 +89,64 @@ test("nothing moves for those who asked for that", async () => {
   await end();
 });
 
+test("the keyboard reaches every control, in the order of the page, and the focus is always to be seen", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.click("#start");
+  await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+  for (const summary of await page.$$("summary")) await summary.click();
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
+  const controls = await page.$$eval("button, select, summary, a[href], [tabindex='0']", (nodes) => {
+    const visible = nodes.filter((node) => /** @type {HTMLElement} */ (node).checkVisibility() && !node.matches(":disabled"));
+    visible.forEach((node, i) => node.setAttribute("data-place", String(i)));
+    return visible.map((node) => node.id || node.textContent?.trim() || node.tagName);
+  });
+  assert.ok(controls.length > 20, `${controls.length} controls`);
+  /** @type {number[]} */
+  const reached = [];
+  await page.evaluate(() => (document.body.tabIndex = -1, document.body.focus()));
+  for (let i = 0; i < 2 * controls.length && reached.length < controls.length; i++) {
+    await page.keyboard.press("Tab");
+    const [place, outline] = await page.evaluate(() => {
+      const at = /** @type {HTMLElement} */ (document.activeElement);
+      const { outlineStyle, outlineWidth } = getComputedStyle(at);
+      return [at.dataset.place, outlineStyle !== "none" && parseFloat(outlineWidth) >= 2];
+    });
+    if (place === undefined || reached.includes(Number(place))) continue;
+    reached.push(Number(place));
+    assert.ok(outline, `the focus on ${controls[Number(place)]} cannot be seen`);
+  }
+  assert.deepEqual(reached.map((place) => controls[place]), controls);
+  await end();
+});
+
+test("what is seen is told to screen readers when it stays, and not at every change", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  const said = await page.evaluate(async () => {
+    const { Announcer } = await import(new URL("client/announcer.js", document.baseURI).href);
+    const [announcer, region] = [new Announcer(), document.querySelector("#announcer")];
+    /** @type {[number, string][]} */
+    const said = [];
+    const hear = (/** @type {number} */ now, /** @type {string} */ label) => {
+      const before = region?.textContent;
+      announcer.hear({ index: 0, label, probability: 0.9 }, false, now, false);
+      if (region?.textContent !== before) said.push([now, region?.textContent ?? ""]);
+    };
+    // A cat that stays; then two that take turns ten times a second; then a dog that stays.
+    for (let t = 0; t < 10_000; t += 100) hear(t, "cat");
+    for (let t = 10_000; t < 20_000; t += 100) hear(t, t % 200 ? "dog" : "bird");
+    for (let t = 20_000; t < 30_000; t += 100) hear(t, "dog");
+    // And one that changes every second: every third may be said.
+    for (let t = 30_000; t < 60_000; t += 100) hear(t, `thing ${Math.floor(t / 1000)}`);
+    return said;
+  });
+  assert.deepEqual(said.slice(0, 2), [[800, "cat, 90 percent"], [20_700, "dog, 90 percent"]]);
+  const times = said.map(([time]) => time);
+  assert.ok(said.length > 5 && times.every((time, i) => i === 0 || time - times[i - 1] >= 3000), times.join(" "));
+  await end();
+});
+
 test("every word of the page comes from strings.js", async () => {
   const { page, end } = await visit(browser);
   await ready(page);
@@ -94,5 +154,15 @@ test("every word of the page comes from strings.js", async () => {
     nodes.filter((node) => !(node.textContent || node.getAttribute("aria-label"))).map((node) => node.outerHTML),
   );
   assert.deepEqual(empty, []);
+  // And index.html has none of its own, but for its title and what is said where no script runs.
+  const own = await page.evaluate(async () => {
+    const document_ = new DOMParser().parseFromString(await (await fetch("index.html")).text(), "text/html");
+    for (const node of document_.querySelectorAll("title, noscript, script")) node.remove();
+    const spoken = ["aria-label", "alt", "title", "placeholder"].flatMap((name) =>
+      [...document_.querySelectorAll(`[${name}]`)].map((node) => node.getAttribute(name) ?? ""),
+    );
+    return [document_.documentElement.textContent ?? "", ...spoken].join(" ").match(/\p{L}{2,}/gu);
+  });
+  assert.equal(own, null);
   await end();
 });

@@ -104,9 +104,19 @@ describe("a running camera", () => {
   });
 
   test("rests while the page is hidden and goes on afterwards", async () => {
-    await withCamera(CAMERAS.playing(playing), {}, async (page) => {
+    const count = (/** @type {import("playwright-core").Page} */ page) =>
+      page.addInitScript(() => {
+        Object.assign(window, { asked: 0 });
+        const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (/** @type {any[]} */ ...message) {
+          if (message[0].type === "classify") /** @type {any} */ (window).asked++;
+          return Reflect.apply(post, this, message);
+        };
+      });
+    await withCamera(CAMERAS.playing(playing), { before: count }, async (page) => {
       await page.click("#start");
       await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+      const asked = () => page.evaluate(() => /** @type {any} */ (window).asked);
       const hide = (/** @type {boolean} */ hidden) =>
         page.evaluate((hidden) => {
           Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -116,7 +126,13 @@ describe("a running camera", () => {
           return [video.paused, track.enabled, track.readyState];
         }, hidden);
       assert.deepEqual(await hide(true), [true, false, "live"]);
+      // A frame may be on its way.
+      await page.waitForTimeout(300);
+      const before = await asked();
+      await page.waitForTimeout(700);
+      assert.equal(await asked(), before, "frames are classified that nobody sees");
       assert.deepEqual(await hide(false), [false, true, "live"]);
+      await page.waitForFunction((before) => /** @type {any} */ (window).asked > before, before);
     });
   });
 
@@ -137,6 +153,34 @@ describe("a running camera", () => {
         assert.equal(turned !== "none", facing === "user");
       });
     }
+  });
+
+  test("that is held upright gets a higher stage, and the square lies in its middle", async () => {
+    // As a phone gives it when it is turned: the video's own size changes.
+    const upright = (/** @type {import("playwright-core").Page} */ page) =>
+      page.addInitScript(() => {
+        navigator.mediaDevices.getUserMedia = async () => {
+          const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 640 });
+          const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+          setInterval(() => context.fillRect(Math.random() * 480, Math.random() * 640, 40, 40), 30);
+          Object.assign(window, { turn: () => Object.assign(canvas, { width: 640, height: 480 }) });
+          return canvas.captureStream(30);
+        };
+      });
+    await withCamera(CAMERAS.two, { before: upright, context: { viewport: { width: 390, height: 844 } } }, async (page) => {
+      await page.click("#start");
+      await page.waitForSelector("#stage[data-state=live][data-tall]");
+      await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
+      const boxes = () => page.evaluate(() => ["#frame", ".square"].map((s) => document.querySelector(s)?.getBoundingClientRect().toJSON()));
+      const [frame, square] = await boxes();
+      assert.ok(Math.abs(frame.width / frame.height - 0.75) < 0.01, JSON.stringify(frame));
+      assert.ok(Math.abs(square.width - frame.width) < 1 && Math.abs(square.height - square.width) < 1, JSON.stringify(square));
+      assert.ok(Math.abs(square.y + square.height / 2 - frame.y - frame.height / 2) < 1, JSON.stringify([frame, square]));
+      await page.evaluate(() => /** @type {any} */ (window).turn());
+      await page.waitForSelector("#stage[data-state=live]:not([data-tall])");
+      const [turned] = await boxes();
+      assert.ok(Math.abs(turned.width / turned.height - 4 / 3) < 0.02, JSON.stringify(turned));
+    });
   });
 
   test("can be exchanged for another", async () => {
@@ -201,6 +245,21 @@ describe("a running camera", () => {
       await change("granted");
       await page.waitForSelector("#stage[data-state=live]");
       assert.ok(await page.isHidden("#notice"));
+    });
+  });
+
+  test("whose permission is really taken back in the browser's settings is released, and said", async () => {
+    // Without the flag that answers every question: here the browser itself decides.
+    const [, ...camera] = CAMERAS.playing(playing);
+    await withCamera(camera, { ownPermission: true, context: { permissions: ["camera"] } }, async (page) => {
+      await page.waitForSelector("#stage[data-state=live]");
+      const track = await page.evaluateHandle(() => {
+        const video = /** @type {HTMLVideoElement} */ (document.querySelector("#video"));
+        return /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0];
+      });
+      await page.context().clearPermissions();
+      assert.match(await noticeOf(page), /no longer allowed/);
+      await page.waitForFunction((track) => track.readyState === "ended", track);
     });
   });
 
@@ -287,6 +346,18 @@ describe("a running camera", () => {
       assert.equal(png.subarray(1, 4).toString(), "PNG");
       // 640x480 twice as large, and a line of text below.
       assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20) > 960], [1280, true]);
+      // What the network does not see is dark, and the line is written in the colour of the page.
+      const [left, right, written] = await page.evaluate(async (base64) => {
+        const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+        context.drawImage(picture, 0, 0);
+        const light = (/** @type {number} */ x, /** @type {number} */ y) => context.getImageData(x, y, 1, 1).data[0];
+        const { data } = context.getImageData(0, 961, 1280, picture.height - 961);
+        const marks = data.some((_, i) => i % 4 === 0 && data[i] === 0x6b && data[i + 1] === 0xe0 && data[i + 2] === 0xb3);
+        return [light(20, 480), light(1279, 0), marks];
+      }, png.toString("base64"));
+      assert.ok(left < 0x50 && right < 0x50 && written, `${left}, ${right}, ${written}`);
       await page.click("#freeze");
       await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
     });

@@ -1,8 +1,7 @@
 /**
  * How long a visitor waits: from the address to a model that answers, for a first visit and for one that comes again.
  *
- *     cargo xtask serve --no-build &
- *     LSSPQ_PAGE=http://127.0.0.1:8000/ npm run --silent coldstart
+ *     cargo xtask page coldstart
  */
 
 import { percentile } from "../../www/shared/stats.js";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { CAMERAS, PAGE, launch, visit } from "./lib/browser.js";
@@ -31,10 +31,23 @@ test("the package has its module, types, README and licence", () => {
 
 test("the page uses of the package what it exports, and nothing else", () => {
   const types = readFileSync(path.join(ROOT, "pkg/lsspq.d.ts"), "utf8");
+  const scripts = (/** @type {string} */ folder) => readdirSync(path.join(ROOT, "www", folder)).map((file) => `${folder}/${file}`);
   // What wasm-bindgen exports for its own glue begins with an underscore.
-  for (const file of ["worker/load.js", "worker/module.js", "worker/worker.js", "worker/benchmark.js"]) {
+  for (const file of scripts("worker")) {
     const text = readFileSync(path.join(ROOT, "www", file), "utf8");
     assert.doesNotMatch(text, /__wb|\.memory\b|_bg\.js/, file);
-    for (const [, name] of text.matchAll(/\blibrary\.(\w+)/g)) assert.match(types, new RegExp(`\\b${name}\\b`), `${file} uses ${name}`);
+    for (const [, name] of text.matchAll(/\b(?:library|classifier)\??\.(\w+)/g)) {
+      assert.match(types, new RegExp(`\\b${name}\\b`), `${file} uses ${name}`);
+    }
   }
+  // Only the worker runs it; elsewhere it is a name for types.
+  for (const file of [...scripts("client"), ...scripts("shared")]) {
+    const code = readFileSync(path.join(ROOT, "www", file), "utf8").replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    assert.doesNotMatch(code, /pkg\/lsspq/, file);
+  }
+});
+
+test("the embedding example has ten lines of script", () => {
+  const [, script] = readFileSync(path.join(ROOT, "www/embed.html"), "utf8").match(/<script type="module">\n([^]*?)\n\s*<\/script>/) ?? [];
+  assert.equal(script.split("\n").length, 10);
 });

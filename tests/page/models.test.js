@@ -1,10 +1,12 @@
 /** Loading: progress to the last byte, and a sentence for everything that can be wrong with a model. */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { PAGE, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
+import { withMetadata } from "./lib/onnx.js";
 import { MODEL } from "./lib/paths.js";
 import { samples } from "./lib/pictures.js";
 
@@ -158,5 +160,34 @@ test("a model from the visitor's own disk takes the place of the published one",
   });
   await page.selectOption("#model", { index: 0 });
   await page.waitForFunction(() => document.querySelector("#loading")?.hasAttribute("hidden"));
+  await end();
+});
+
+test("one of several published models is chosen, and is chosen again at the next visit", async () => {
+  const [entry] = JSON.parse(readFileSync(MODEL.replace("cifar10.onnx", "index.json"), "utf8")).models;
+  // Another file by its hash: metadata that nobody asks for.
+  const second = withMetadata(bytes, "note", "the second");
+  const sha256 = createHash("sha256").update(second).digest("hex");
+  const models = [entry, { ...entry, file: "second.onnx", name: "The second", sha256, bytes: second.length }];
+  const two = async (/** @type {Page} */ page) => {
+    await page.route("**/models/index.json", (route) => route.fulfill({ json: { models } }));
+    await page.route("**/models/second.onnx", (route) => route.fulfill({ body: second }));
+  };
+  const { page, end } = await visit(browser, { before: two });
+  await ready(page);
+  await page.setInputFiles("#picture-file", file);
+  const [{ predictions }] = classifyNatively([file]);
+  await sees(page, predictions[0]);
+  const hash = (/** @type {string} */ sha256) => page.waitForFunction((sha256) => document.querySelector("#facts")?.textContent?.includes(sha256), sha256);
+  await hash(entry.sha256);
+  await page.selectOption("#model", { label: "The second" });
+  await hash(sha256);
+  await sees(page, predictions[0]);
+  assert.ok(await page.isHidden("#back"), "a published model is nobody's own");
+  await page.reload();
+  await hash(sha256);
+  assert.equal(await page.$eval("#model", (select) => /** @type {HTMLSelectElement} */ (select).selectedOptions[0].text), "The second");
+  await page.selectOption("#model", { index: 0 });
+  await hash(entry.sha256);
   await end();
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PAGE, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
+import { CAMERAS, PAGE, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
 import { samples } from "./lib/pictures.js";
 import { publishedSite } from "./lib/site.js";
@@ -61,6 +61,65 @@ test("a newer version waits, says so, and takes over whole when it is asked to",
   assert.equal(new Set(addresses).size, addresses.length, "files of the old version are still kept");
   await end();
   await site.stop();
+});
+
+test("an update leaves a running camera alone, also when another tab takes it", async (context) => {
+  const [site, browser] = [await publishedSite(), await launch(CAMERAS.two)];
+  context.after(() => browser.close());
+  const { page, end } = await visit(browser, { offline: true, address: site.address, mayComplain: /use-fake/ });
+  await ready(page);
+  await kept(page);
+  await page.click("#start");
+  await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
+  const strings = await (await fetch(new URL("client/strings.js", PAGE))).text();
+  site.publish({ "client/strings.js": strings.replace("What does it see?", "What does it see now?") });
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+  assert.match(await noticeOf(page), /newer version of this page is ready/);
+
+  const other = await page.context().newPage();
+  await other.goto(site.address);
+  await other.click("#notice-action");
+  await other.waitForFunction(() => document.querySelector("h1")?.textContent === "What does it see now?");
+  await page.waitForFunction(() => /in another tab/.test(document.querySelector("#notice-words")?.textContent ?? ""));
+  await ready(other);
+  await other.close();
+  // The session that was running is whole: old words, the same camera, and answers to new pictures.
+  assert.equal(await page.textContent("h1"), "What does it see?");
+  await page.bringToFront();
+  const frames = () => page.evaluate(() => /** @type {HTMLVideoElement} */ (document.querySelector("#video")).getVideoPlaybackQuality().totalVideoFrames);
+  const before = await frames();
+  await page.waitForFunction((before) => /** @type {HTMLVideoElement} */ (document.querySelector("#video")).getVideoPlaybackQuality().totalVideoFrames > before, before);
+  assert.equal(await page.getAttribute("#stage", "data-state"), "live");
+  await page.setInputFiles("#picture-file", file);
+  await sees(page, predictions[0]);
+  await page.click("#notice-action");
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "What does it see now?");
+  await ready(page);
+  await end();
+  await site.stop();
+});
+
+test("the page can be installed", async () => {
+  const { page, end } = await visit(browser, { offline: true });
+  await ready(page);
+  await kept(page);
+  const session = await page.context().newCDPSession(page);
+  const { errors, data } = await session.send("Page.getAppManifest");
+  assert.deepEqual(errors, []);
+  const { name, icons } = JSON.parse(data ?? "{}");
+  assert.match(name, /^lsspq/);
+  for (const { src, sizes, type } of icons) {
+    const side = await page.evaluate(async ({ src, type }) => {
+      const response = await fetch(src);
+      const { width, height } = await createImageBitmap(await response.blob());
+      return response.headers.get("Content-Type") === type && width === height ? `${width}x${width}` : "";
+    }, { src, type });
+    assert.equal(side, sizes, src);
+  }
+  const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+  // A private window, as every test has, installs nothing.
+  assert.deepEqual(installabilityErrors.filter(({ errorId }) => errorId !== "in-incognito"), []);
+  await end();
 });
 
 test("a version whose files do not fit together is not installed", async () => {

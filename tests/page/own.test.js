@@ -70,6 +70,22 @@ test("a dropped model is remembered, and one click goes back to the published on
   await end();
 });
 
+test("the threshold of the model's own card decides what is called not sure", async () => {
+  const { page, end } = await visit(browser);
+  await ready(page);
+  await page.setInputFiles("#picture-file", file);
+  await sees(page, predictions[0]);
+  for (const [threshold, doubt] of /** @type {const} */ ([[0.01, ""], [1, "Not sure, perhaps"]])) {
+    const card = JSON.stringify({ threshold, images: 100, answered: 90, right: 88 });
+    const name = `threshold-${threshold}.onnx`;
+    await drop(page, [{ name, buffer: withMetadata(bytes, "lsspq.calibration", card) }]);
+    await answers(page, name);
+    assert.match((await page.textContent("#answer-note")) ?? "", new RegExp(`Below ${100 * threshold} % it is called not sure\\.`));
+    await page.waitForFunction((doubt) => document.querySelector("#doubt")?.textContent === doubt, doubt);
+  }
+  await end();
+});
+
 test("a plain classifier asks for labels, takes them, and keeps them with its scaling", async () => {
   const { page, end } = await visit(browser);
   await ready(page);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
-import { samples } from "./lib/pictures.js";
+import { pixelsOf, samples } from "./lib/pictures.js";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -46,6 +46,35 @@ test("a chosen file is shown and gets the native library's label", async () => {
   assert.ok(await page.isVisible("#still"));
   assert.ok(await page.isVisible("#preview"));
   assert.equal(await page.textContent("#rate"), "–");
+  await end();
+});
+
+test("the preview shows the very pixels that go into the network", async () => {
+  const { page, end } = await visit(browser, { mayComplain: /willReadFrequently/ });
+  await ready(page);
+  const { width, height, rgba } = await pixelsOf(page, other);
+  await page.setInputFiles("#picture-file", other);
+  await sees(page, expectedOther);
+  const [shown, input] = await page.evaluate(
+    async ({ width, height, base64 }) => {
+      const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("#preview"));
+      const shown = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      const library = await import(new URL("pkg/lsspq.js", document.baseURI).href);
+      await library.default();
+      const model = await (await fetch("models/cifar10.onnx")).arrayBuffer();
+      const classifier = library.Classifier.load(new Uint8Array(model));
+      const input = classifier.input(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)), width, height);
+      return [[...shown], [...input]];
+    },
+    { width, height, base64: rgba.toString("base64") },
+  );
+  const pixels = input.length / 3;
+  assert.equal(shown.length, 4 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let colour = 0; colour < 3; colour++) {
+      assert.ok(Math.abs(shown[4 * i + colour] - 255 * input[colour * pixels + i]) <= 0.5 + 1e-3, `pixel ${i}`);
+    }
+  }
   await end();
 });
 

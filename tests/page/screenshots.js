@@ -67,6 +67,8 @@ const STATES = {
       await page.waitForTimeout(2500);
       await page.click("#freeze");
       for (const summary of await page.$$("#panel summary")) await summary.click();
+      await page.click("#measure-layers");
+      await page.waitForFunction(() => document.querySelector("#layers-note")?.textContent !== "");
       await page.waitForTimeout(300);
     },
   },

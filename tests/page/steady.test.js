@@ -1,10 +1,11 @@
-/** What decides about label and doubt, and what smooths: the page's own modules, without a browser. */
+/** What decides about label and doubt, what smooths and what averages: the page's own modules, without a browser. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FADES_MS, Smoother } from "../../www/client/smoothing.js";
 import { Steady } from "../../www/client/steady.js";
-import { percentile } from "../../www/shared/stats.js";
+import { stepsOf } from "../../www/client/steps.js";
+import { percentile, steadyMeans } from "../../www/shared/stats.js";
 
 /**
  * @param {number} cat its probability; the dog's is the rest
@@ -59,4 +60,17 @@ test("smoothing fades as it was chosen", () => {
 test("percentiles are values that were measured", () => {
   assert.deepEqual([0.5, 0.95, 1, 0].map((share) => percentile([5, 1, 4, 2, 3], share)), [3, 5, 5, 1]);
   assert.equal(percentile([7], 0.5), 7);
+});
+
+test("means are those of the runs that nothing disturbed", () => {
+  assert.deepEqual(steadyMeans([[1, 2], [3, 4], [90, 90], [2, 3]]), [2, 3]);
+  assert.deepEqual(steadyMeans([[5, 1]]), [5, 1]);
+  assert.deepEqual(steadyMeans([]), []);
+});
+
+test("layers find their steps by the names of the trainer, and foreign steps stand for themselves", () => {
+  const layers = ["stem", "groups.0.blocks.0.reduce", "groups.0.blocks.0.expand", "groups.0.blocks.0.shortcut", "groups.1.blocks.0.reduce", "linear"];
+  const plan = ["stem", "R0", "P0", "E0", "conv_17", "linear"];
+  const found = stepsOf(/** @type {any} */ (layers.map((name) => ({ name }))), /** @type {any} */ (plan.map((name) => ({ name }))));
+  assert.deepEqual([...found], [["stem", 0], [layers[1], 1], [layers[2], 3], [layers[3], 2], ["linear", 5]]);
 });

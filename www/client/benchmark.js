@@ -2,7 +2,8 @@
 
 import { percentile } from "../shared/stats.js";
 import { element } from "./dom.js";
-import { benchmark as words, texts } from "./strings.js";
+import { measureAlone } from "./measuring.js";
+import { benchmark as words } from "./strings.js";
 import { copyText } from "./tools.js";
 
 /** @typedef {import("../shared/messages.js").Milliseconds} Milliseconds */
@@ -12,7 +13,6 @@ const RUNS = 100;
 
 export class Benchmark {
   #bridge;
-  #source;
   #start = element("measure", HTMLButtonElement);
   #copy = element("copy-measure", HTMLButtonElement);
   #result = element("measure-result", HTMLElement);
@@ -27,8 +27,7 @@ export class Benchmark {
    */
   constructor(bridge, source) {
     this.#bridge = bridge;
-    this.#source = source;
-    this.#start.addEventListener("click", () => this.#run());
+    this.#start.addEventListener("click", () => measureAlone(source, this.#start, (progress) => this.#run(progress)));
     this.#copy.addEventListener("click", () =>
       copyText(this.#json).then(
         () => (this.#copy.textContent = words.copied),
@@ -44,25 +43,14 @@ export class Benchmark {
     this.#result.textContent = "";
   }
 
-  async #run() {
+  /** @param {(progress: import("../shared/messages.js").Progress) => void} progress */
+  async #run(progress) {
     this.reset();
     const { signal } = (this.#abort = new AbortController());
-    this.#start.disabled = true;
-    // The camera's frames would be measured too.
-    this.#source.hold(true);
     try {
-      const progress = (/** @type {import("../shared/messages.js").Progress} */ { loaded, total }) => {
-        // On the button: a status line would be read out at every run.
-        this.#start.textContent = words.running(loaded, total ?? 0);
-      };
-      const times = await this.#bridge.call("benchmark", { warmUp: WARM_UP, runs: RUNS }, { signal, progress });
-      this.#show(times);
+      this.#show(await this.#bridge.call("benchmark", { warmUp: WARM_UP, runs: RUNS }, { signal, progress }));
     } catch (error) {
       if (!signal.aborted) this.#result.textContent = words.failed(/** @type {Error} */ (error).message);
-    } finally {
-      this.#source.hold(false);
-      this.#start.disabled = false;
-      this.#start.textContent = texts.measure;
     }
   }
 

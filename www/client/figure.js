@@ -2,6 +2,7 @@
 
 import { axisBottom, axisLeft, scaleLinear, scaleLog, select } from "../vendor/d3.min.js";
 import { element, make } from "./dom.js";
+import { figure as words } from "./strings.js";
 
 /**
  * @typedef {{ name: string, top1: number, mib: number, about: boolean, weights: string, source: string, computedMib: number | null }} Published
@@ -12,24 +13,6 @@ import { element, make } from "./dom.js";
  * @typedef {import("../shared/messages.js").LoadedNetwork} LoadedNetwork
  */
 
-const WORDS = {
-  title: "Among other networks",
-  set: "Data set",
-  note: (/** @type {Set} */ set) =>
-    `Published top-1 accuracies on ${set.dataset} and the sizes that go with them; guessing gives ${set.chancePercent} %. None of it was measured here.`,
-  own: (/** @type {Point} */ own) => ` The loaded model, ${own.name}, was: ${own.top1.toFixed(2)} % in ${mib(own.mib)}.`,
-  elsewhere: (/** @type {string} */ dataset) => ` The loaded model was measured on ${dataset} and does not compare with these.`,
-  unmeasured: " The loaded model states no accuracy.",
-  scatter: "Top-1 accuracy (%) over size (MiB)",
-  bars: "Information density: log₁₀(top-1 % / MiB)",
-  density: "It grows without bound as a network shrinks, and is not comparable across data sets: read it with accuracy and size.",
-  table: "The same as a table, with sources",
-  head: ["Network", "Weights", "Top-1 %", "MiB", "Density", "MiB computed here", "Source"],
-  file: "this file",
-  here: "measured here",
-};
-
-const mib = (/** @type {number} */ value) => `${value.toPrecision(3)} MiB`;
 const density = (/** @type {Point} */ { top1, mib }) => Math.log10(top1 / mib);
 
 /** Pixels around the scatter plot, and the height of a bar with its name. */
@@ -73,9 +56,9 @@ class FigureView {
   /** @param {Data} data */
   constructor(data) {
     this.#data = data;
-    const title = make("h2", "", WORDS.title);
+    const title = make("h2", "", words.title);
     title.id = "comparison-title";
-    const label = make("label", "", `${WORDS.set} `);
+    const label = make("label", "", `${words.set} `);
     label.append(this.#select);
     this.#select.append(...data.sets.map((set) => new Option(set.dataset)));
     this.#select.addEventListener("change", () => this.#draw());
@@ -87,15 +70,15 @@ class FigureView {
       node.append(make("figcaption", "", caption), chart);
       return node;
     };
-    charts.append(figure(WORDS.scatter, this.#scatter), figure(WORDS.bars, this.#bars));
+    charts.append(figure(words.scatter, this.#scatter), figure(words.bars, this.#bars));
     const details = make("details", "");
     const scroll = make("div", "table-scroll");
     scroll.tabIndex = 0;
     scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", WORDS.table);
+    scroll.setAttribute("aria-label", words.table);
     scroll.append(this.#table);
-    details.append(make("summary", "", WORDS.table), scroll);
-    this.#section.append(head, this.#note, charts, make("p", "comparison-note", WORDS.density), details);
+    details.append(make("summary", "", words.table), scroll);
+    this.#section.append(head, this.#note, charts, make("p", "comparison-note", words.density), details);
     new ResizeObserver(() => this.#width !== this.#scatter.clientWidth && this.#draw()).observe(this.#scatter);
   }
 
@@ -123,13 +106,13 @@ class FigureView {
     this.#width = this.#scatter.clientWidth;
     const set = this.#data.sets[this.#select.selectedIndex];
     const own = this.#own(set);
-    const absent = this.#network?.metrics.accuracy ? WORDS.elsewhere(this.#network.card.dataset) : WORDS.unmeasured;
-    this.#note.textContent = WORDS.note(set) + (own ? WORDS.own(own) : absent);
+    const absent = this.#network?.metrics.accuracy ? words.elsewhere(this.#network.card.dataset) : words.unmeasured;
+    this.#note.textContent = words.note(set.dataset, set.chancePercent) + (own ? words.own(own.name, own.top1, own.mib) : absent);
     /** @type {Point[]} */
     const points = set.networks.map(({ name, top1, mib }, i) => ({ name, top1, mib, own: false, published: set.networks[i] }));
     if (own) points.push(own);
-    drawScatter(this.#scatter, points, `${WORDS.scatter}, ${set.dataset}`);
-    drawBars(this.#bars, points, `${WORDS.bars}, ${set.dataset}`);
+    drawScatter(this.#scatter, points, `${words.scatter}, ${set.dataset}`);
+    drawBars(this.#bars, points, `${words.bars}, ${set.dataset}`);
     fillTable(this.#table, points, this.#data.sources);
   }
 }
@@ -145,7 +128,7 @@ function drawing(holder, height, label) {
   holder.replaceChildren();
   const width = Math.max(holder.clientWidth, 200);
   const svg = select(holder).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("width", width).attr("height", height);
-  svg.attr("role", "img").attr("aria-label", `${label}. A table follows.`);
+  svg.attr("role", "img").attr("aria-label", words.described(label));
   return { svg, width };
 }
 
@@ -169,7 +152,7 @@ function drawScatter(holder, points, label) {
   const names = placed(spots, width, height);
   for (const { point, x, y, r } of spots) {
     const dot = svg.append("circle").attr("class", point.own ? "own" : "other").attr("cx", x).attr("cy", y).attr("r", r);
-    dot.append("title").text(`${point.name}: ${point.top1.toFixed(2)} % in ${mib(point.mib)}`);
+    dot.append("title").text(words.spot(point.name, point.top1, point.mib));
   }
   for (const { point, x, y, end } of names) {
     const text = svg.append("text").attr("class", point.own ? "own" : "other").attr("x", x).attr("y", y);
@@ -227,7 +210,7 @@ function drawBars(holder, points, label) {
   sorted.forEach((point, i) => {
     const [from, to] = [x(0), x(density(point))].sort((a, b) => a - b);
     const side = point.own ? "own" : "other";
-    svg.append("text").attr("class", side).attr("x", 1).attr("y", i * ROW + 12).text(point.own ? `${point.name}, ${WORDS.here}` : point.name);
+    svg.append("text").attr("class", side).attr("x", 1).attr("y", i * ROW + 12).text(point.own ? words.ours(point.name) : point.name);
     svg.append("text").attr("class", side).attr("x", width - 1).attr("y", i * ROW + 12).attr("text-anchor", "end").text(density(point).toFixed(3));
     const bar = svg.append("rect").attr("class", side).attr("x", from).attr("y", i * ROW + 17);
     bar.attr("width", Math.max(to - from, 1)).attr("height", 9).attr("rx", 2);
@@ -247,13 +230,13 @@ function fillTable(table, points, sources) {
     return line;
   };
   const head = make("thead", "");
-  head.append(row("th", WORDS.head));
+  head.append(row("th", words.head));
   const body = make("tbody", "");
   for (const point of [...points].sort((a, b) => density(b) - density(a))) {
     const p = point.published;
-    const size = `${p?.about ? "about " : ""}${point.mib.toPrecision(3)}`;
-    const cells = [p?.weights ?? WORDS.file, point.top1.toFixed(2), size, density(point).toFixed(3)];
-    const line = row("td", [point.name, ...cells, p?.computedMib?.toFixed(2) ?? "–", p ? (sources[p.source] ?? p.source) : WORDS.here]);
+    const size = words.size(point.mib, p?.about ?? false);
+    const cells = [p?.weights ?? words.file, point.top1.toFixed(2), size, density(point).toFixed(3)];
+    const line = row("td", [point.name, ...cells, p?.computedMib?.toFixed(2) ?? words.none, p ? (sources[p.source] ?? p.source) : words.here]);
     line.className = point.own ? "own" : "";
     body.append(line);
   }

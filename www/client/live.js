@@ -34,6 +34,8 @@ export class Live {
   #wish = null;
   /** Why the wanted camera does not run. */
   #failure = "";
+  /** Whether the permission was taken back since it started: the browser then ends it as if it were unplugged. */
+  #revoked = false;
   #starting = false;
   #frozen = false;
 
@@ -47,7 +49,7 @@ export class Live {
     this.#notice = notice;
     this.#owner = owner;
     this.#camera = new Camera(stage.video, {
-      lost: () => this.#fail("camera-lost"),
+      lost: () => this.#fail(this.#revoked ? "camera-revoked" : "camera-lost"),
       silent: (silent) => (silent ? notice.show("camera", words.silent) : notice.clear("camera")),
     });
     this.#start.addEventListener("click", () => this.start());
@@ -93,6 +95,7 @@ export class Live {
   /** Starts the camera without being asked where the visitor allowed it before, and follows the permission. */
   async startIfAllowed() {
     const state = await watchCameraPermission((state) => {
+      this.#revoked = state !== "granted";
       if (state === "granted") this.#comeBack(["camera-refused", "camera-revoked"]);
       else if (state === "denied" && this.#camera.running) this.#fail("camera-revoked");
     });
@@ -107,6 +110,7 @@ export class Live {
     try {
       if (!(await this.#camera.start(wish))) return;
       this.#failure = "";
+      this.#revoked = false;
       this.#notice.clear("camera");
       this.#stage.showCamera();
       this.#stage.mirror(this.#camera.facesUser);

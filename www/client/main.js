@@ -7,6 +7,7 @@ import { Classifier } from "./classifier.js";
 import { element, fillTexts } from "./dom.js";
 import { showFigure } from "./figure.js";
 import { hasWasmSimd, hasWorkerCanvas } from "./features.js";
+import { LayerTimesView } from "./layer-times.js";
 import { modelAddress } from "./models.js";
 import { Notice } from "./notice.js";
 import { workOffline } from "./offline.js";
@@ -28,10 +29,12 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
   const source = new Source(bridge, view, notice);
   const tools = new Tools(view, source, notice);
   const benchmark = new Benchmark(bridge, source);
+  const layerTimes = new LayerTimesView(bridge, source);
   const classifier = new Classifier(bridge, notice, (loaded, name, entry) => {
     tools.modelName = name;
     benchmark.model = { name, sha256: loaded.sha256 };
     benchmark.reset();
+    layerTimes.reset(loaded);
     view.ready(loaded.labels, loaded.threshold);
     source.modelChanged();
     workOffline(notice, entry && modelAddress(entry));

@@ -36,6 +36,9 @@ async function install(notice) {
   const registration = await navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" }).catch(() => null);
   if (!registration) return null;
   offerUpdate(registration, notice);
+  navigator.serviceWorker.addEventListener("message", ({ data }) => {
+    if (data === "replaced") notice.show("update", words.replaced, { label: words.reload, act: () => location.reload() });
+  });
   registration.addEventListener("updatefound", () => {
     registration.installing?.addEventListener("statechange", () => setTimeout(() => offerUpdate(registration, notice), SETTLE_MS));
   });

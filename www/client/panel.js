@@ -32,7 +32,8 @@ export function showPanel(loaded, name) {
       return fact;
     }),
   );
-  showLayers(loaded.kind === "lsspq" ? loaded.layers : []);
+  if (loaded.kind === "lsspq") showLayers(loaded.layers, loaded.plan);
+  else showLayers([], []);
   showShifts(loaded.kind === "lsspq" ? loaded.shifts : []);
   element("panel", HTMLElement).hidden = false;
 }

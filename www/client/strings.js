@@ -48,6 +48,7 @@ export const texts = /** @type {Record<string, string>} */ ({
   smoothingStrong: "Strong",
   topCount: "Classes",
   layersTitle: "Layer by layer",
+  measureLayers: "Measure the time of each layer",
   shiftsTitle: "Where the channels are shifted",
   measure: "Measure it on this device",
   panelTitle: "The network",
@@ -106,6 +107,7 @@ export const tools = {
 export const offline = {
   ready: "Kept on this device: the page works without a network too.",
   update: "A newer version of this page is ready.",
+  replaced: "A newer version of this page was put to use in another tab. This tab goes on with the old one until it is loaded again.",
   reload: "Use it now",
 };
 
@@ -164,7 +166,7 @@ export const model = {
 
 export const library = {
   noSimd:
-    "This browser is too old: the classifier needs WebAssembly SIMD. Chrome and Edge have it since version 91, Firefox since 89, Safari since 16.4.",
+    "This browser is too old: the classifier needs WebAssembly SIMD and scripts in workers. Chrome and Edge have all it needs since version 111, Firefox since 114, Safari since 16.4.",
   missing: "The classifier itself (pkg/) is missing on the server. Build and serve the page with `cargo xtask serve`.",
   broken: (/** @type {string} */ message) => `The classifier does not start: ${message}.`,
 };
@@ -277,11 +279,26 @@ export const plain = {
 };
 
 export const layers = {
-  columns: ["Layer", "Kind", "Channels", "Pixels", "Bits", "Bytes", "Multiply-adds"],
+  columns: ["Layer", "Kind", "Channels", "Pixels", "Bits", "Bytes", "Multiply-adds", "Computed by"],
+  timeColumns: ["Time, ms", "Share"],
   kinds: /** @type {Record<string, string>} */ ({ stem: "convolution", pointwise: "1×1", shift: "shift", linear: "linear" }),
+  none: "–",
   bits: (/** @type {number | null} */ value) => (value === null ? "float" : `${value}`),
   count: (/** @type {number} */ value) => number(value, 0),
   total: "Together",
+  withNext: "the next layer",
+  kernels: /** @type {Record<string, string>} */ ({ Lookup: "table look-up", Paired: "pairs of products", Wide: "wide products", Scalar: "plain loops" }),
+  kernel: (/** @type {string | null | undefined} */ name) => (name ? (layers.kernels[name] ?? name) : "float"),
+  time: (/** @type {number} */ value) => number(value, 3),
+  share: (/** @type {number} */ value) => percent(100 * value, 1),
+  partly: "Time is measured layer by layer only where all of a network runs in whole numbers; of this one, some or all runs in float.",
+  timed: (/** @type {import("../shared/messages.js").LayerTimes} */ { layers: times, whole, runs, tick }) =>
+    [
+      `Measured on this device, on a generated picture, with the camera held: means over the fastest three quarters of ${runs} runs.`,
+      `The layers took ${number(times.reduce((sum, time) => sum + time, 0), 2)} ms with the clock read between them; the network takes ${number(whole, 2)} ms without.`,
+      `Scales, activations and additions are in the time of the layer before them, shifts in that of the layer behind them.`,
+      `The clock of this browser counts in steps of ${Number(tick.toPrecision(1))} ms: what is shorter is right on average only.`,
+    ].join(" "),
 };
 
 export const shifts = {
@@ -296,6 +313,30 @@ export const shifts = {
     const [down, right] = [Math.floor(most / side) - reach, (most % side) - reach];
     return `Block ${block + 1}: ${counts[side * reach + reach]} of ${all} channels stay in place; most, ${counts[most]}, look ${down} down and ${right} to the right`;
   },
+};
+
+export const figure = {
+  title: "Among other networks",
+  set: "Data set",
+  note: (/** @type {string} */ dataset, /** @type {number} */ chancePercent) =>
+    `Published top-1 accuracies on ${dataset} and the sizes that go with them; guessing gives ${chancePercent} %. None of it was measured here.`,
+  own: (/** @type {string} */ name, /** @type {number} */ top1, /** @type {number} */ mib) =>
+    ` The loaded model, ${name}, was: ${figure.spot("", top1, mib)}.`,
+  elsewhere: (/** @type {string} */ dataset) => ` The loaded model was measured on ${dataset} and does not compare with these.`,
+  unmeasured: " The loaded model states no accuracy.",
+  scatter: "Top-1 accuracy (%) over size (MiB)",
+  bars: "Information density: log₁₀(top-1 % / MiB)",
+  density: "It grows without bound as a network shrinks, and is not comparable across data sets: read it with accuracy and size.",
+  table: "The same as a table, with sources",
+  head: ["Network", "Weights", "Top-1 %", "MiB", "Density", "MiB computed here", "Source"],
+  file: "this file",
+  here: "measured here",
+  none: "–",
+  ours: (/** @type {string} */ name) => `${name}, ${figure.here}`,
+  described: (/** @type {string} */ label) => `${label}. A table follows.`,
+  spot: (/** @type {string} */ name, /** @type {number} */ top1, /** @type {number} */ mib) =>
+    `${name && `${name}: `}${top1.toFixed(2)} % in ${figure.size(mib, false)} MiB`,
+  size: (/** @type {number} */ mib, /** @type {boolean} */ about) => `${about ? "about " : ""}${mib.toPrecision(3)}`,
 };
 
 export const benchmark = {

@@ -14,6 +14,7 @@
  * @typedef {import("../../pkg/lsspq.js").Metrics} Metrics
  * @typedef {import("../../pkg/lsspq.js").Layer} Layer
  * @typedef {import("../../pkg/lsspq.js").Shift} Shift
+ * @typedef {import("../../pkg/lsspq.js").PlannedLayer} PlannedLayer
  * @typedef {import("../../pkg/lsspq.js").PlainInfo} PlainInfo
  * @typedef {import("../../pkg/lsspq.js").Prediction} Prediction
  * @typedef {{ preprocess: number, inference: number, total: number }} Milliseconds
@@ -24,11 +25,15 @@
  *   A model of the visitor's own; the options count where it has no model card.
  *
  * @typedef {{ labels: string[], threshold: number | null, sha256: string | null }} Loaded
- * @typedef {Loaded & { kind: "lsspq", card: ModelCard, metrics: Metrics, layers: Layer[], shifts: Shift[] }} LoadedNetwork
+ * @typedef {Loaded & { kind: "lsspq", card: ModelCard, metrics: Metrics, layers: Layer[], plan: PlannedLayer[], shifts: Shift[] }} LoadedNetwork
  * @typedef {Loaded & { kind: "plain", info: PlainInfo }} LoadedPlain
  * @typedef {LoadedNetwork | LoadedPlain} LoadedModel
  * @typedef {{ predictions: Prediction[], milliseconds: Milliseconds, input: Float32Array | null }} Answer
  *   `input` is what the network saw, [3, S, S] in [0, 1], where it was asked for.
+ *
+ * @typedef {{ layers: number[], whole: number, runs: number, tick: number }} LayerTimes
+ *   Milliseconds of every step of the plan, and of the network run without reading the clock in between: means over the
+ *   three quarters of the runs that were fastest; the smallest step of the clock in milliseconds.
  *
  * @typedef {object} Requests
  *   What can be asked, and what is answered.
@@ -40,6 +45,8 @@
  *   The picture is handed over and closed.
  * @property {{ ask: { warmUp: number, runs: number }, answer: Milliseconds[] }} benchmark
  *   The times of that many runs on one generated picture of 640x480 pixels.
+ * @property {{ ask: { warmUp: number, runs: number }, answer: LayerTimes }} profile
+ *   The same picture, layer by layer; only of a network that runs in whole numbers throughout.
  */
 
 /** The largest model file that is fetched or read; the library refuses more. */

@@ -1,9 +1,8 @@
 /** Measures the model on this device. */
 
-/** @typedef {import("../shared/messages.js").Milliseconds} Milliseconds */
+import { HEIGHT, WIDTH, pattern } from "./pattern.js";
 
-/** Size of the picture in pixels: what the camera gives. */
-const [WIDTH, HEIGHT] = [640, 480];
+/** @typedef {import("../shared/messages.js").Milliseconds} Milliseconds */
 
 /**
  * @param {import("./load.js").Answering["classifier"]} classifier
@@ -24,19 +23,4 @@ export async function benchmark(classifier, { warmUp, runs }, signal, report) {
     await new Promise((resolve) => setTimeout(resolve));
   }
   return times;
-}
-
-/** RGBA pixels with edges and grain, the same every time. */
-function pattern() {
-  const rgba = new Uint8ClampedArray(4 * WIDTH * HEIGHT);
-  let state = 1;
-  for (let i = 0; i < rgba.length; i += 4) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const [x, y] = [(i >> 2) % WIDTH, Math.floor((i >> 2) / WIDTH)];
-    rgba[i] = (x ^ y) & 255;
-    rgba[i + 1] = (255 * x) / WIDTH;
-    rgba[i + 2] = state >>> 24;
-    rgba[i + 3] = 255;
-  }
-  return rgba;
 }

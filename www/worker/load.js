@@ -23,7 +23,7 @@ export function load(library, bytes, sha256, plain) {
     const classifier = library.Classifier.load(bytes);
     const card = classifier.card();
     const threshold = card.calibration?.threshold ?? null;
-    const about = { card, metrics: classifier.metrics(), layers: classifier.layers(), shifts: classifier.shifts() };
+    const about = { card, metrics: classifier.metrics(), layers: classifier.layers(), plan: classifier.plan(), shifts: classifier.shifts() };
     return { classifier, loaded: { kind: "lsspq", labels: card.labels, threshold, sha256, ...about } };
   } catch (error) {
     if (!plain || /** @type {{ code?: string }} */ (error)?.code !== "no-card") throw error;

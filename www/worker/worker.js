@@ -6,6 +6,7 @@ import { load } from "./load.js";
 import { startLibrary } from "./module.js";
 import { fetchModel, readModel } from "./model.js";
 import { readPixels } from "./pixels.js";
+import { profile } from "./profile.js";
 
 /** @typedef {import("../shared/messages.js").Requests} Requests */
 /** @typedef {{ signal: AbortSignal, report: (progress: import("../shared/messages.js").Progress) => void }} Call */
@@ -55,6 +56,11 @@ const handlers = {
   async benchmark(ask, { signal, report }) {
     if (!classifier) throw new CodedError("no-model", "no model is loaded");
     return benchmark(classifier, ask, signal, report);
+  },
+
+  async profile(ask, { signal, report }) {
+    if (!classifier || !("profile" in classifier)) throw new CodedError("no-model", "no model with known layers is loaded");
+    return profile(classifier, ask, signal, report);
   },
 };
 

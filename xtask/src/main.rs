@@ -2,11 +2,13 @@
 //!
 //! Every verb does its own set-up, from a machine that has rustup, a C compiler, Node.js and apt.
 
+mod apt;
 mod bench;
 mod chromium;
 mod command;
 mod dist;
 mod files;
+mod firefox;
 mod models;
 mod node;
 mod project;
@@ -52,6 +54,11 @@ enum Verb {
     },
     /// Take pictures of the page into target/screenshots, and the README's own
     Screenshots,
+    /// Watch the page for longer than the tests do
+    Page {
+        #[arg(value_enum)]
+        script: node::Script,
+    },
     /// Measure speed against other engines
     Bench {
         #[command(subcommand)]
@@ -84,6 +91,10 @@ fn run(arguments: Arguments) -> Result<()> {
         Verb::Screenshots => {
             wasm::build(&project)?;
             node::run_page_script(&project, "screenshots")
+        }
+        Verb::Page { script } => {
+            wasm::build(&project)?;
+            node::run_page_script(&project, script.name())
         }
         Verb::Bench { subject } => bench::run(&project, &subject),
     }

@@ -5,7 +5,27 @@ use crate::command::{command, run};
 use crate::project::Project;
 use crate::server::Server;
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use std::fs;
+
+/// What can be run against the page beside its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Script {
+    /// How long a visitor waits until a model answers: at the first visit, at the next, and without a network
+    Coldstart,
+    /// Whether memory stays flat in five minutes of frames
+    Long,
+}
+
+impl Script {
+    /// Its name in package.json.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Coldstart => "coldstart",
+            Self::Long => "long",
+        }
+    }
+}
 
 /// Runs a script of tests/page/package.json against the page as it lies here, served for that time.
 ///

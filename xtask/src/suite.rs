@@ -3,7 +3,7 @@
 use crate::chromium::Chromium;
 use crate::command::{cargo, run as run_command};
 use crate::project::Project;
-use crate::{models, node, python, wasm};
+use crate::{firefox, models, node, python, wasm};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     Rust,
     /// The library's tests in headless Chromium
     Wasm,
-    /// The page in headless Chromium with a fake camera
+    /// The page in headless Chromium with a fake camera, and in Firefox where it can be had
     Page,
 }
 
@@ -73,6 +73,7 @@ fn run_step(project: &Project, step: Step) -> Result<()> {
         Step::Page => {
             models::check(project)?;
             wasm::build(project)?;
+            firefox::ensure(project);
             node::run_page_script(project, "test")
         }
     }

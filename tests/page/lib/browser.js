@@ -46,13 +46,14 @@ export function launch(camera = CAMERAS.none) {
  * A fresh visitor opens the page.
  *
  * @param {import("playwright-core").Browser} browser
- * @param {{ context?: import("playwright-core").BrowserContextOptions, before?: (page: import("playwright-core").Page) => Promise<unknown>, mayComplain?: RegExp, knowsPage?: boolean, offline?: boolean, address?: string }} [options]
+ * @param {{ context?: import("playwright-core").BrowserContextOptions, before?: (page: import("playwright-core").Page) => Promise<unknown>, mayComplain?: RegExp, knowsPage?: boolean, ownPermission?: boolean, offline?: boolean, address?: string }} [options]
  *   `before` prepares the page before it is loaded; `mayComplain` is what the browser itself logs in this test;
- *   `knowsPage` is a visitor who allowed the camera on an earlier visit; `offline` lets the page install its service
+ *   `knowsPage` is a visitor who allowed the camera on an earlier visit; `ownPermission` leaves it to the browser whether
+ *   the camera is allowed; `offline` lets the page install its service
  *   worker, whose requests no route of a test sees; `address` is that of another site than the one that is served
  * @returns {Promise<Visit>}
  */
-export async function visit(browser, { context: options, before, mayComplain, knowsPage = false, offline = false, address = PAGE } = {}) {
+export async function visit(browser, { context: options, before, mayComplain, knowsPage = false, ownPermission = false, offline = false, address = PAGE } = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
@@ -69,7 +70,7 @@ export async function visit(browser, { context: options, before, mayComplain, kn
     const { protocol, origin } = new URL(request.url());
     if (!["blob:", "data:"].includes(protocol) && origin !== new URL(address).origin) strangers.push(request.url());
   });
-  await page.addInitScript((state) => {
+  if (!ownPermission) await page.addInitScript((state) => {
     // The flag that answers the browser's question also answers it for ever; most visitors are new.
     const status = Object.assign(new EventTarget(), { state });
     Permissions.prototype.query = async () => /** @type {PermissionStatus} */ (/** @type {unknown} */ (status));
