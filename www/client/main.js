@@ -14,6 +14,7 @@ import { receiveFiles } from "./pictures.js";
 import { showSamples } from "./samples.js";
 import { Source } from "./source.js";
 import { answer, library } from "./strings.js";
+import { Teach } from "./teach.js";
 import { Tools } from "./tools.js";
 
 fillTexts();
@@ -28,18 +29,21 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
   const source = new Source(bridge, view, notice);
   const tools = new Tools(view, source, notice);
   const benchmark = new Benchmark(bridge, source);
+  const teach = new Teach(bridge, source, view);
   const classifier = new Classifier(bridge, notice, (loaded, name, entry) => {
     tools.modelName = name;
     benchmark.model = { name, sha256: loaded.sha256 };
     benchmark.reset();
     view.ready(loaded.labels, loaded.threshold);
     source.modelChanged();
+    teach.modelChanged(loaded, name);
     workOffline(notice, entry && modelAddress(entry));
     void showFigure(loaded);
   });
 
   const openFiles = (/** @type {File[]} */ files) => {
-    if (classifier.takes(files)) classifier.openFiles(files);
+    if (teach.takes(files)) teach.openFile(files[0]);
+    else if (classifier.takes(files)) classifier.openFiles(files);
     else source.openPicture(files[0].name, Promise.resolve(files[0]));
   };
   receiveFiles(
