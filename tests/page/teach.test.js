@@ -69,8 +69,9 @@ const counts = async (page) =>
 
 /** @param {Page} page @param {string} file another film is played */
 async function play(page, file) {
-  copyFileSync(file, PLAYING);
   if (await page.isVisible("#stop")) await page.click("#stop");
+  // Not before: a camera whose film changes under it goes away.
+  copyFileSync(file, PLAYING);
   await page.click("#start");
   await page.waitForSelector("#stage[data-state=live]");
   await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));

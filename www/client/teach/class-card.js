@@ -5,7 +5,7 @@ import { teach as words } from "../strings.js";
 import { onHold } from "./hold.js";
 
 /** Pictures shown of each class, the newest first: an overview, not a gallery. */
-const SHOWN = 12;
+const SHOWN = 8;
 
 /**
  * @typedef {object} Acts what the visitor asks for
