@@ -52,6 +52,7 @@ export const texts = /** @type {Record<string, string>} */ ({
   answersByModel: "the network’s own classes",
   teachTitle: "Teach your own classes",
   teachName: "Name of a new class",
+  teachVideo: "Live picture of the camera, small",
   teachAdd: "Add the class",
   teachClasses: "Your classes",
   teachUndo: "Undo",
