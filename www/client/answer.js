@@ -133,7 +133,7 @@ export class AnswerView {
     }
     const asked = this.#byTaught ? taught : predictions;
     // An answer that was under way while classes were taught knows others.
-    if (this.#byTaught && asked.some(({ label, index }) => this.#labels[index] !== label)) return;
+    if (this.#byTaught && (asked.length === 0 || asked.some(({ label, index }) => this.#labels[index] !== label))) return;
     const ranked = this.#smoother.add(asked, now);
     if (!ranked[0]) return;
     const { top, unsure } = this.#steady.choose(ranked, now, this.#threshold, final || this.#smoother.fade_ms === 0);

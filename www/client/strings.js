@@ -58,7 +58,7 @@ export const texts = /** @type {Record<string, string>} */ ({
   teachUndo: "Undo",
   teachSave: "Save to a file",
   teachOpen: "Open a file…",
-  teachExport: "Export the pictures",
+  teachExport: "Export pictures",
   teachForget: "Forget all",
   layersTitle: "Layer by layer",
   shiftsTitle: "Where the channels are shifted",
