@@ -1,9 +1,9 @@
 //! Classes that somebody teaches with pictures of their own, on top of a network that is never changed.
 //!
 //! A [`Teacher`] keeps the embeddings of the pictures it is shown, each under the name of a class, and trains a linear
-//! [`Head`] on them: class probabilities from an embedding. The embedding of a picture is [`Model::embed`](crate::Model::embed)'s, or comes with
-//! every [`Output`](crate::Output). What was taught is one small file ([`Teacher::to_bytes`]): names, embeddings and head, with the hash of the
-//! model whose embeddings they are.
+//! [`Head`] on them: class probabilities from an embedding. The embedding of a picture is
+//! [`Model::embed`](crate::Model::embed)'s, or comes with every [`Output`](crate::Output). What was taught is one small
+//! file ([`Teacher::to_bytes`]): names, embeddings and head, with the hash of the model whose embeddings they are.
 //!
 //! ```
 //! use lsspq::teach::Teacher;

@@ -1,5 +1,5 @@
-//! What JavaScript sees: the classes `Classifier`, `Teacher` and `PlainClassifier`. Only this module knows JavaScript; it adds nothing but
-//! conversions and the clock.
+//! What JavaScript sees: the classes `Classifier`, `Teacher` and `PlainClassifier`. Only this module knows JavaScript; it
+//! adds nothing but conversions and the clock.
 
 #[cfg(feature = "bench")]
 mod bench;

@@ -5,7 +5,7 @@ use tract_onnx::prelude::f16;
 
 /// The most classes that are taught at once.
 pub const MAX_CLASSES: usize = 50;
-/// The most pictures of all classes together: training on them still takes about a second on a phone.
+/// The most pictures of all classes together: more would make training take seconds.
 pub const MAX_EXAMPLES: usize = 2000;
 /// The most characters in the name of a class.
 pub const MAX_NAME: usize = 60;
@@ -62,8 +62,8 @@ pub(super) fn checked_name<'a>(name: &str, mut others: impl Iterator<Item = &'a 
     Ok(name.to_owned())
 }
 
-/// An embedding as it is kept in memory and in the file alike, in half precision: so what is learned from a loaded file is
-/// what was learned before it was saved.
+/// An embedding as it is kept in memory and in the file alike, in half precision: so what is learned from a loaded file
+/// is what was learned before it was saved.
 ///
 /// # Errors
 /// [`ErrorKind::Inference`] where it has another length than `features`, or something in it is no number.

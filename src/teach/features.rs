@@ -10,8 +10,9 @@ pub(super) struct Features {
 impl Features {
     /// From `rows` of one length, each a picture's embedding; `weights` sum to 1.
     ///
-    /// A feature's variance is taken half way to the mean variance of all features, since a few pictures tell little about one
-    /// alone; over the root of their number, so that a typical picture has length 1. A feature that never varies counts for nothing.
+    /// A feature's variance is taken half way to the mean variance of all features, since a few pictures tell little
+    /// about one alone; over the root of their number, so that a typical picture has length 1. A feature that never
+    /// varies counts for nothing.
     pub(super) fn of(rows: &[&[f32]], weights: &[f32]) -> Self {
         let length = rows.first().map_or(0, |row| row.len());
         let mut centre = vec![0.0; length];

@@ -63,7 +63,8 @@ impl Teacher {
         bytes
     }
 
-    /// Reads a file for the model it was taught to; teaching goes on where it stood, but what was done before cannot be undone.
+    /// Reads a file for the model it was taught to; teaching goes on where it stood, but what was done before cannot be
+    /// undone.
     ///
     /// # Errors
     /// [`ErrorKind::Taught`] where the bytes are no such file, a part of one, damaged, or of another version;

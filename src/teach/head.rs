@@ -7,9 +7,9 @@ use crate::model::{Prediction, rank, softmax};
 
 /// From how many pictures in every class on the head is trained by logistic regression.
 ///
-/// On 30 classes of Tiny-ImageNet that the shipped network was not trained on, 3 at a time, the nearest mean was right on 69.7 % of
-/// held-back pictures against 69.4 % with 3 pictures a class, both on 76.1 % with 10, and logistic regression on 79.2 % against
-/// 77.7 % with 20.
+/// On 30 classes of Tiny-ImageNet that the shipped network was not trained on, 3 at a time, the nearest mean was right
+/// on 69.7 % of other pictures against 69.4 % after 3 pictures of each class, both on 76.1 % after 10, and logistic
+/// regression on 79.2 % against 77.7 % after 20.
 pub const LOGISTIC_FROM: usize = 10;
 
 /// How a head was trained.
@@ -57,8 +57,8 @@ impl Head {
         &self.labels
     }
 
-    /// Trains a head: `rows` are embeddings of one length, `of` their classes, positions in `labels`. Two classes at least, and
-    /// a picture in each. The kind is chosen by [`LOGISTIC_FROM`].
+    /// Trains a head: `rows` are embeddings of one length, `of` their classes, positions in `labels`. Two classes at
+    /// least, and a picture in each. The kind is chosen by [`LOGISTIC_FROM`].
     pub(super) fn train(labels: Vec<String>, rows: &[&[f32]], of: &[usize]) -> Self {
         let classes = labels.len();
         let mut counts = vec![0usize; classes];
@@ -85,7 +85,8 @@ impl Head {
         self.weights.iter().zip(&self.bias).map(|(line, bias)| dot(line, embedding) + bias).collect()
     }
 
-    /// The `top_k` likeliest classes, the likeliest first. Softmax of logits that are not finite would be none: they stay far below.
+    /// The `top_k` likeliest classes, the likeliest first. Softmax of logits that are not finite would be none: they
+    /// stay far below.
     pub(super) fn predictions(&self, embedding: &[f32], top_k: usize) -> Vec<Prediction> {
         let logits =
             self.logits(embedding).into_iter().map(|l| if l.is_nan() { f32::MIN } else { l.clamp(f32::MIN, f32::MAX) });

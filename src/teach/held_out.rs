@@ -3,11 +3,12 @@
 use super::head::Head;
 use crate::calibration::Calibration;
 
-/// Into how many parts the pictures of every class are cut; each part is held back once. With fewer pictures in some class, into as
-/// many as that class has.
+/// Into how many parts the pictures of every class are cut; each part is held back once. With fewer pictures in some
+/// class, into as many as that class has.
 pub const FOLDS: usize = 5;
 
-/// Pictures times classes times features above which one part is held back instead of each in turn: else the check takes seconds.
+/// Pictures times classes times features above which one part is held back instead of each in turn: else the check
+/// takes seconds.
 const ALL_FOLDS_BELOW: usize = 1_000_000;
 
 /// The share of answers called sure that shall be right.
@@ -17,15 +18,18 @@ const THRESHOLD: std::ops::RangeInclusive<f32> = 0.6..=0.95;
 /// The threshold where nothing could be held back.
 pub(super) const UNCHECKED_THRESHOLD: f32 = 0.75;
 
-/// What came of holding pictures back: each was classified by a head trained without it and without its neighbours in time.
+/// What came of holding pictures back: each was classified by a head trained without it and without its neighbours in
+/// time.
 ///
-/// Pictures that were recorded one after the other are nearly the same. So the parts are stretches of each class in the order
-/// in which it was taught, not every fifth picture; what is left of the likeness makes the outcome too good, never too bad.
+/// Pictures that were recorded one after the other are nearly the same. So the parts are stretches of each class in the
+/// order in which it was taught, not every fifth picture; what is left of the likeness makes the outcome too good,
+/// never too bad.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
     /// Class by class, in the order of the head's labels.
     pub classes: Vec<HeldOutClass>,
-    /// The least probability of an answer that is called sure: where it is reached, about 95 of 100 held-back pictures were right.
+    /// The least probability of an answer that is called sure: where it is reached, about 95 of 100 held-back pictures
+    /// were right.
     pub threshold: f32,
 }
 
@@ -51,7 +55,8 @@ impl HeldOut {
         self.classes.iter().map(|c| c.pictures).sum()
     }
 
-    /// Holds back parts of `classes`, the embeddings of each in the order of `labels`. None where a class has one picture only.
+    /// Holds back parts of `classes`, the embeddings of each in the order of `labels`. None where a class has one
+    /// picture only.
     pub(super) fn measure(labels: &[String], classes: &[Vec<&[f32]>]) -> Option<Self> {
         let fewest = classes.iter().map(Vec::len).min()?;
         let folds = FOLDS.min(fewest);

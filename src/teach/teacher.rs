@@ -7,7 +7,8 @@ use super::history::{History, Step};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Model, Prediction};
 
-/// Classes taught on top of one model. Changes take effect in [`predict`](Self::predict) with the next [`train`](Self::train).
+/// Classes taught on top of one model. Changes take effect in [`predict`](Self::predict) with the next
+/// [`train`](Self::train).
 #[derive(Clone, Debug)]
 pub struct Teacher {
     pub(super) model: [u8; 32],
@@ -101,12 +102,13 @@ impl Teacher {
         Ok(())
     }
 
-    /// Adds a picture by its embedding; its identity, which is never given to another. With `joined` it belongs to those added to
-    /// this class just before: [`undo`](Self::undo) takes them back together.
+    /// Adds a picture by its embedding; its identity, which is never given to another. With `joined` it belongs to
+    /// those added to this class just before: [`undo`](Self::undo) takes them back together.
     ///
     /// # Errors
-    /// [`ErrorKind::Classes`] where there is no such class, or there are [`MAX_EXAMPLES`] pictures; [`ErrorKind::Inference`] where the
-    /// embedding has another length than the model's, or something in it is no number.
+    /// [`ErrorKind::Classes`] where there is no such class, or there are [`MAX_EXAMPLES`] pictures;
+    /// [`ErrorKind::Inference`] where the embedding has another length than the model's, or something in it is no
+    /// number.
     pub fn add(&mut self, class: usize, embedding: &[f32], joined: bool) -> Result<u32, Error> {
         self.check_class(class)?;
         if self.examples() >= MAX_EXAMPLES {
@@ -142,8 +144,8 @@ impl Teacher {
         Err(Error::new(ErrorKind::Classes, format!("there is no picture {id}")))
     }
 
-    /// Takes back what was done last: pictures added together, a picture or a class removed, a class added or renamed. False where there
-    /// is nothing to take back.
+    /// Takes back what was done last: pictures added together, a picture or a class removed, a class added or renamed.
+    /// False where there is nothing to take back.
     pub fn undo(&mut self) -> bool {
         let undone = self.history.undo(&mut self.classes);
         self.stale |= undone;
@@ -155,7 +157,8 @@ impl Teacher {
         !self.history.is_empty()
     }
 
-    /// Trains the head on all pictures, and holds some back to see how good it is. Without pictures in two classes there is no head.
+    /// Trains the head on all pictures, and holds some back to see how good it is. Without pictures in two classes
+    /// there is no head.
     pub fn train(&mut self) {
         self.stale = false;
         (self.head, self.held_out) = (None, None);
@@ -171,12 +174,14 @@ impl Teacher {
         self.head = Some(Head::train(labels, &rows.concat(), &of));
     }
 
-    /// The head of the last [`train`](Self::train), or of the file; none before, or where fewer than two classes had pictures.
+    /// The head of the last [`train`](Self::train), or of the file; none before, or where fewer than two classes had
+    /// pictures.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
     }
 
-    /// How good the last trained head is; none where a class has one picture, or nothing was trained since the file was read.
+    /// How good the last trained head is; none where a class has one picture, or nothing was trained since the file was
+    /// read.
     pub fn held_out(&self) -> Option<&HeldOut> {
         self.held_out.as_ref()
     }
@@ -189,7 +194,8 @@ impl Teacher {
     /// The `top_k` likeliest taught classes for an embedding, the likeliest first; none where there is no head.
     ///
     /// # Errors
-    /// [`ErrorKind::Inference`] where the embedding has another length than the model's, or something in it is no number.
+    /// [`ErrorKind::Inference`] where the embedding has another length than the model's, or something in it is no
+    /// number.
     pub fn predict(&self, embedding: &[f32], top_k: usize) -> Result<Vec<Prediction>, Error> {
         check_embedding(embedding, self.features)?;
         Ok(self.head.as_ref().map(|head| head.predictions(embedding, top_k)).unwrap_or_default())

@@ -63,8 +63,8 @@ impl Teacher {
         Self { teacher: teach::Teacher::new(&classifier.model) }
     }
 
-    /// Reads what `save` wrote. Throws with the code `taught` where the bytes are no such file or damaged, `other-model` where
-    /// it was taught to another model.
+    /// Reads what `save` wrote. Throws with the code `taught` where the bytes are no such file or damaged,
+    /// `other-model` where it was taught to another model.
     pub fn load(classifier: &Classifier, bytes: &Uint8Array) -> Result<Teacher, JsValue> {
         if bytes.length() as usize > teach::MAX_BYTES {
             return Err(thrown(Error::new(ErrorKind::Taught, "the file is larger than any of taught classes")));
@@ -96,8 +96,8 @@ impl Teacher {
         self.teacher.remove_class(index).map_err(thrown)
     }
 
-    /// Adds a picture by its embedding to the class at that position; the number that names it. With `joined`, `undo` takes it back
-    /// together with those added to this class just before.
+    /// Adds a picture by its embedding to the class at that position; the number that names it. With `joined`, `undo`
+    /// takes it back together with those added to this class just before.
     pub fn add(&mut self, index: usize, embedding: &Float32Array, joined: Option<bool>) -> Result<u32, JsValue> {
         self.teacher.add(index, &embedding.to_vec(), joined.unwrap_or(false)).map_err(thrown)
     }
