@@ -22,6 +22,12 @@ pub enum ErrorKind {
     Picture,
     /// The network failed while it ran.
     Inference,
+    /// Classes that are taught: a name that cannot be, or one class or picture too many.
+    Classes,
+    /// A file that holds no taught classes, or is damaged, or of another version.
+    Taught,
+    /// Taught classes of another model.
+    OtherModel,
 }
 
 impl ErrorKind {
@@ -36,6 +42,9 @@ impl ErrorKind {
             Self::Labels => "labels",
             Self::Picture => "picture",
             Self::Inference => "inference",
+            Self::Classes => "classes",
+            Self::Taught => "taught",
+            Self::OtherModel => "other-model",
         }
     }
 }

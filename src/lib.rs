@@ -6,6 +6,7 @@
 //!
 //! - [`Model`] is a loaded file: [`Model::classify`], [`Model::embed`], [`Model::card`], [`Model::metrics`].
 //! - [`PlainClassifier`] is any other classifier with a fixed input, as ONNX.
+//! - [`teach`] lets somebody teach classes of their own on top of a model.
 //! - [`preprocess`] is the one way from pixels to the input.
 //! - [`card`] and [`spec`] are what a file says about itself, [`size`] and [`metrics`] what follows from it.
 //!
@@ -44,6 +45,7 @@ pub mod preprocess;
 pub mod shifts;
 pub mod size;
 pub mod spec;
+pub mod teach;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 

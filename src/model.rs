@@ -9,6 +9,7 @@ use crate::plan::PlannedLayer;
 use crate::preprocess::input_from_rgba;
 use crate::shifts::{self, Shift};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// A loaded model. It is never changed by use; threads may share it.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Model {
     shifts: Vec<Shift>,
     engine: Engine,
     bytes: usize,
+    sha256: [u8; 32],
 }
 
 /// What the network says about one picture.
@@ -94,7 +96,8 @@ impl Model {
         let file = ModelFile::read(bytes, &engine::known_operators())?;
         let engine = build(&file)?;
         let shifts = file.proto.graph.as_ref().map(shifts::read).unwrap_or_default();
-        Ok(Self { card: file.card, shifts, engine, bytes: bytes.len() })
+        let sha256 = Sha256::digest(bytes).into();
+        Ok(Self { card: file.card, shifts, engine, bytes: bytes.len(), sha256 })
     }
 
     /// Every layer in the order in which it runs, the kernel that computes it, or why it runs in float. Empty where
@@ -121,6 +124,11 @@ impl Model {
     /// Size of the file in bytes.
     pub fn bytes_len(&self) -> usize {
         self.bytes
+    }
+
+    /// SHA-256 of the file: embeddings of one file mean nothing to another.
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
     }
 
     /// Size, accuracy and density, from the card and the size of the file.

@@ -10,9 +10,12 @@ export type ClassifierErrorCode =
   | "unsupported"
   | "labels"
   | "picture"
-  | "inference";
+  | "inference"
+  | "classes"
+  | "taught"
+  | "other-model";
 
-/** What `Classifier` and `PlainClassifier` throw. */
+/** What `Classifier`, `Teacher` and `PlainClassifier` throw. */
 export interface ClassifierError extends Error {
   code: ClassifierErrorCode;
 }
@@ -32,6 +35,26 @@ export interface Classification {
   milliseconds: { preprocess: number; inference: number; total: number };
   /** What the network saw, red, green and blue planes `[3, S, S]` in [0, 1], where it was asked for. */
   input?: Float32Array;
+}
+
+/** As `Classification`, and the likeliest of the taught classes; none before two of them were trained. */
+export interface TaughtClassification extends Classification {
+  taught: Prediction[];
+}
+
+/** What was taught, and what is known of the head that was trained last. */
+export interface TaughtState {
+  /** In their order; `examples` are the numbers that `Teacher.add` gave. */
+  classes: { name: string; examples: number[] }[];
+  canUndo: boolean;
+  /** The nearest class mean below ten pictures in some class, multinomial logistic regression from ten on; `null` without a head. */
+  head: "nearest-mean" | "logistic" | null;
+  /** The classes that the head tells apart: those that have pictures. */
+  labels: string[];
+  /** The least probability of an answer that is called sure. */
+  threshold: number;
+  /** How many pictures were recognised by heads trained without them; `null` where a class has one picture only. */
+  heldOut: { right: number; pictures: number; classes: { label: string; right: number; pictures: number }[] } | null;
 }
 
 /** What a plain classifier expects of its numbers: 0 to 1, or ImageNet's mean and deviation taken off. */

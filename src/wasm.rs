@@ -1,5 +1,5 @@
-//! What JavaScript sees: the classes `Classifier` and `PlainClassifier`. The only file that knows JavaScript; it adds nothing but conversions
-//! and the clock.
+//! What JavaScript sees: the classes `Classifier`, `Teacher` and `PlainClassifier`. Only this module knows JavaScript; it
+//! adds nothing but conversions and the clock.
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -16,6 +16,9 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "bench")]
 mod kernel_bench;
+mod teach;
+
+pub use teach::Teacher;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("wasm.d.ts");

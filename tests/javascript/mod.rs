@@ -1,5 +1,7 @@
 //! What holds of the JavaScript class wherever it runs, with the shipped model.
 
+mod teach;
+
 use crate::golden::Golden;
 use crate::pictures;
 use js_sys::{Reflect, Uint8Array, Uint8ClampedArray};

@@ -72,6 +72,21 @@ const STATES = {
       await page.waitForTimeout(300);
     },
   },
+  taught: {
+    camera: CAMERAS.playing(cat),
+    act: async (page) => {
+      for (const [i, name] of ["cat", "coffee"].entries()) {
+        await page.fill("#teach-name", name);
+        await page.press("#teach-name", "Enter");
+        await page.setInputFiles(`.class-card:nth-child(${i + 1}) input[type=file]`, path.join(SAMPLES, `${name}.jpg`));
+        await page.waitForSelector(`.class-card:nth-child(${i + 1}) .thumbnail`);
+      }
+      await page.click("#start");
+      await page.waitForSelector("#answers-by-box:not([hidden])");
+      await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
+      await page.waitForTimeout(2500);
+    },
+  },
   plain: {
     camera: CAMERAS.none,
     act: async (page) => {

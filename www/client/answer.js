@@ -29,10 +29,18 @@ export class AnswerView {
   #steady = new Steady();
   #announcer = new Announcer();
   #timing = new Timing();
+  #choice = element("answers-by", HTMLSelectElement);
+  #choiceBox = element("answers-by-box", HTMLElement);
+  /** The classes of the model, and the threshold that its file states. */
+  #model = { labels: /** @type {string[]} */ ([]), threshold: /** @type {number | null} */ (null) };
+  /** Those that were taught, once there are two. @type {{ labels: string[], threshold: number } | null} */
+  #taught = null;
   /** @type {string[]} */
   #labels = [];
   #threshold = DEFAULT_THRESHOLD;
   #shown = 5;
+  /** Called with the taught classes of every answer, and what was named of them; null where nothing is seen or taught. */
+  onTaught = (/** @type {Prediction[] | null} */ _taught, /** @type {{ top: Prediction, unsure: boolean } | null} */ _headline) => {};
   /** The classes that are shown, the likeliest first; empty where nothing is. @type {Prediction[]} */
   ranked = [];
   /** The class that is named. @type {{ top: Prediction, unsure: boolean } | null} */
@@ -47,6 +55,7 @@ export class AnswerView {
       this.#layRows();
       this.#fillRows();
     });
+    this.#choice.addEventListener("change", () => this.#begin());
   }
 
   /**
@@ -56,10 +65,38 @@ export class AnswerView {
    * @param {number | null} threshold of the model file
    */
   ready(labels, threshold) {
+    this.#model = { labels, threshold };
+    this.#taught = null;
+    this.#box.hidden = false;
+    this.#begin();
+  }
+
+  /**
+   * Answers with taught classes too, if the visitor does not want those of the model; null where there are none.
+   *
+   * @param {{ labels: string[], threshold: number } | null} taught
+   */
+  setTaught(taught) {
+    const before = this.#taught;
+    this.#taught = taught;
+    // The visitor has just taught them, and wants to see what came of it.
+    if (taught && !before) this.#choice.value = "taught";
+    if (!taught && !before) return;
+    if (this.#choice.value === "taught" || !taught) this.#begin();
+  }
+
+  get #byTaught() {
+    return this.#taught !== null && this.#choice.value === "taught";
+  }
+
+  /** The empty answer with the classes that are asked for. */
+  #begin() {
+    this.#choiceBox.hidden = !this.#taught;
+    const { labels, threshold } = (this.#byTaught && this.#taught) || this.#model;
     this.#labels = labels;
     this.#threshold = threshold ?? DEFAULT_THRESHOLD;
-    this.#box.hidden = false;
-    this.#note.textContent = `${words.knows(labels)} ${words.threshold(this.#threshold, threshold !== null)}`;
+    const knows = this.#byTaught ? words.knowsTaught(labels) : words.knows(labels);
+    this.#note.textContent = `${knows} ${words.threshold(this.#threshold, threshold !== null)}`;
     this.#layRows();
     this.clear();
   }
@@ -78,6 +115,7 @@ export class AnswerView {
     this.#fillRows();
     this.#previewBox.hidden = true;
     this.#box.toggleAttribute("data-empty", true);
+    this.onTaught(null, null);
   }
 
   /**
@@ -87,13 +125,16 @@ export class AnswerView {
    * @param {number} latency_ms from taking the frame to this answer
    * @param {boolean} final of a picture; a camera goes on
    */
-  show({ predictions, milliseconds, input }, latency_ms, final) {
+  show({ predictions, taught, milliseconds, input }, latency_ms, final) {
     const now = performance.now();
     if (final) {
       this.#smoother.reset();
       this.#steady.reset();
     }
-    const ranked = this.#smoother.add(predictions, now);
+    const asked = this.#byTaught ? taught : predictions;
+    // An answer that was under way while classes were taught knows others.
+    if (this.#byTaught && (asked.length === 0 || asked.some(({ label, index }) => this.#labels[index] !== label))) return;
+    const ranked = this.#smoother.add(asked, now);
     if (!ranked[0]) return;
     const { top, unsure } = this.#steady.choose(ranked, now, this.#threshold, final || this.#smoother.fade_ms === 0);
     this.ranked = ranked.slice(0, this.#shown);
@@ -105,6 +146,7 @@ export class AnswerView {
     this.#doubt.textContent = unsure ? words.unsure : "";
     this.#fillRows();
     this.#announcer.hear(top, unsure, now, final);
+    if (this.#taught) this.onTaught(taught, this.#byTaught ? this.headline : null);
     this.#timing.show(now, latency_ms, milliseconds, final);
     if (!input) return;
     showInput(input);

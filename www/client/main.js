@@ -15,6 +15,7 @@ import { receiveFiles } from "./pictures.js";
 import { showSamples } from "./samples.js";
 import { Source } from "./source.js";
 import { answer, library } from "./strings.js";
+import { Teach } from "./teach.js";
 import { Tools } from "./tools.js";
 
 fillTexts();
@@ -30,6 +31,7 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
   const tools = new Tools(view, source, notice);
   const benchmark = new Benchmark(bridge, source);
   const layerTimes = new LayerTimesView(bridge, source);
+  const teach = new Teach(bridge, source, view);
   const classifier = new Classifier(bridge, notice, (loaded, name, entry) => {
     tools.modelName = name;
     benchmark.model = { name, sha256: loaded.sha256 };
@@ -37,12 +39,14 @@ if (!hasWasmSimd() || !hasWorkerCanvas()) {
     layerTimes.reset(loaded);
     view.ready(loaded.labels, loaded.threshold);
     source.modelChanged();
+    teach.modelChanged(loaded, name);
     workOffline(notice, entry && modelAddress(entry));
     void showFigure(loaded);
   });
 
   const openFiles = (/** @type {File[]} */ files) => {
-    if (classifier.takes(files)) classifier.openFiles(files);
+    if (teach.takes(files)) teach.openFile(files[0]);
+    else if (classifier.takes(files)) classifier.openFiles(files);
     else source.openPicture(files[0].name, Promise.resolve(files[0]));
   };
   receiveFiles(

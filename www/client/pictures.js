@@ -37,11 +37,13 @@ export function receiveFiles({ button, input, dropArea }, receive) {
   });
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
+    // A part of the page may have taken them.
+    const taken = event.defaultPrevented;
     // Else the browser leaves the page to show the file.
     event.preventDefault();
     depth = 0;
     mark();
-    all(event.dataTransfer?.files);
+    if (!taken) all(event.dataTransfer?.files);
   });
 }
 

@@ -23,6 +23,8 @@ export class Source {
   #abort = new AbortController();
   /** Called whenever something else is looked at. */
   onChange = () => {};
+  /** Called with the stream of the camera while it moves, for others who show it, and whether it is mirrored. */
+  onStream = (/** @type {MediaStream | null} */ _stream, /** @type {boolean} */ _mirrored) => {};
 
   /**
    * @param {import("./bridge.js").Bridge} bridge
@@ -34,6 +36,7 @@ export class Source {
     this.#view = view;
     this.#notice = notice;
     this.#stage.onChange = () => this.onChange();
+    this.#stage.onStream = () => this.#showStream();
     this.#live = new Live(this.#stage, notice, {
       begin: () => this.#begin(),
       use: async (frame, signal) => {
@@ -48,8 +51,22 @@ export class Source {
     return this.#stage.state;
   }
 
+  /** Whether a camera is on the stage that is not held. */
+  get moving() {
+    return this.showing === "live" && !this.#frozen;
+  }
+
   startIfAllowed() {
     return this.#live.startIfAllowed();
+  }
+
+  startCamera() {
+    return this.#live.start();
+  }
+
+  #showStream() {
+    const stream = this.moving && this.#stage.video.srcObject;
+    this.onStream(stream instanceof MediaStream ? stream : null, this.mirrored);
   }
 
   /**
@@ -93,6 +110,7 @@ export class Source {
     if (!this.#live.running) return;
     this.#frozen = on;
     this.#live.freeze(on);
+    this.#showStream();
     if (!on) return this.#view.clear();
     const { signal } = this.#abort;
     const picture = await this.grab();

@@ -10,6 +10,8 @@ export class Stage {
   video = element("video", HTMLVideoElement);
   /** Called whenever something else is shown. */
   onChange = () => {};
+  /** Called whenever the camera's stream, or whether it is mirrored, may be another. */
+  onStream = () => {};
 
   constructor() {
     // A phone that is turned changes the shape of its pictures.
@@ -36,6 +38,7 @@ export class Stage {
       this.#still.alt = "";
     }
     this.onChange();
+    this.onStream();
   }
 
   showNothing() {
@@ -68,6 +71,7 @@ export class Stage {
   mirror(on) {
     this.#mirror.setAttribute("aria-pressed", String(on));
     this.#stage.toggleAttribute("data-mirrored", on);
+    this.onStream();
   }
 
   /**

@@ -47,6 +47,19 @@ export const texts = /** @type {Record<string, string>} */ ({
   smoothingNormal: "Normal",
   smoothingStrong: "Strong",
   topCount: "Classes",
+  answersBy: "Answers with",
+  answersByTaught: "your classes",
+  answersByModel: "the network’s own classes",
+  teachTitle: "Teach your own classes",
+  teachName: "Name of a new class",
+  teachVideo: "Live picture of the camera, small",
+  teachAdd: "Add the class",
+  teachClasses: "Your classes",
+  teachUndo: "Undo",
+  teachSave: "Save to a file",
+  teachOpen: "Open a file…",
+  teachExport: "Export pictures",
+  teachForget: "Forget all",
   layersTitle: "Layer by layer",
   measureLayers: "Measure the time of each layer",
   shiftsTitle: "Where the channels are shifted",
@@ -68,6 +81,7 @@ export const loading = {
 export const answer = {
   knows: (/** @type {string[]} */ labels) =>
     labels.length <= 12 ? `It knows only: ${labels.join(", ")}.` : `It knows ${labels.length} classes.`,
+  knowsTaught: (/** @type {string[]} */ labels) => `You taught it: ${labels.join(", ")}. It takes everything for one of them.`,
   percent: (/** @type {number} */ probability) => `${Math.round(100 * probability)} %`,
   milliseconds: (/** @type {number} */ value) => `${number(value, value < 10 ? 1 : 0)} ms`,
   rate: (/** @type {number} */ value) => number(value, value < 10 ? 1 : 0),
@@ -345,5 +359,69 @@ export const benchmark = {
     `${number(total.median, 1)} ms a picture of 640 × 480 pixels, ${number(network.median, 1)} ms of it the network; 95 % of ${runs} runs within ${number(total.p95, 1)} ms`,
   copy: "Copy as JSON",
   copied: "Copied",
+  failed: (/** @type {string} */ message) => `That did not work: ${message.replace(/\.$/, "")}.`,
+};
+
+const count = (/** @type {number} */ value, /** @type {string} */ one, many = `${one}s`) => `${number(value, 0)} ${value === 1 ? one : many}`;
+const pictures = (/** @type {number} */ value) => count(value, "picture");
+
+/** The classes that the visitor teaches. */
+export const teach = {
+  intro:
+    "Name two things or more, and show each to the camera from several sides while you hold its button. They are learned on this device in a moment.",
+  plain: "This model says only what it sees, not what pictures have in common. To teach classes, choose a network of this project.",
+  record: "Hold to record",
+  choose: "Choose pictures…",
+  removeClass: "Remove",
+  nameOfClass: "Name of the class",
+  recordClass: (/** @type {string} */ name) => `Hold to record ${name}`,
+  chooseFor: (/** @type {string} */ name) => `Choose pictures of ${name}…`,
+  removeClassCalled: (/** @type {string} */ name) => `Remove ${name}`,
+  removePicture: (/** @type {number} */ index, /** @type {string} */ name) => `Remove picture ${index} of ${name}`,
+  picturesOf: (/** @type {string} */ name) => `Pictures of ${name}`,
+  pictures,
+  more: (/** @type {number} */ value) => `and ${number(value, 0)} more`,
+  added: (/** @type {string} */ name) => `Added the class ${name}.`,
+  removed: "Removed one picture.",
+  removedClass: (/** @type {string} */ name) => `Removed ${name} and its pictures. Undo brings them back.`,
+  undone: "Undone.",
+  gone: (/** @type {string} */ name) => `there is no class ${name} any more`,
+  noCamera: "The camera starts. Hold the button again once you see its picture, or choose pictures instead.",
+  recording: (/** @type {string} */ name) => `Recording ${name}…`,
+  recorded: (/** @type {string} */ name, /** @type {number} */ value) => `Recorded ${pictures(value)} of ${name}.`,
+  reading: (/** @type {number} */ files) => `Reading ${count(files, "file")}…`,
+  read: (/** @type {string} */ name, /** @type {number} */ value, /** @type {number} */ unreadable) =>
+    `Added ${pictures(value)} to ${name}.${unreadable ? ` ${count(unreadable, "file")} could not be read: try JPEG or PNG.` : ""}`,
+  now: (/** @type {string} */ label, /** @type {number} */ probability, /** @type {boolean} */ unsure) =>
+    `${unsure ? "not sure, perhaps " : ""}${label} ${Math.round(100 * probability)} %`,
+  /** @param {import("../shared/messages.js").Taught} taught */
+  learned: ({ state, milliseconds }) => (state.head ? `Learned in ${number(milliseconds, milliseconds < 10 ? 1 : 0)} ms.` : ""),
+  /**
+   * How good it is, or what is missing.
+   *
+   * @param {import("../shared/messages.js").Taught} taught
+   */
+  check({ state: { classes, labels, head, heldOut } }) {
+    if (classes.length === 0) return "";
+    if (!head) return "It learns as soon as two classes have pictures.";
+    const few = head === "nearest-mean" ? " With ten pictures or more of every class it learns better." : "";
+    if (!heldOut) return `With two pictures or more of every class it can be checked.${few}`;
+    const each = heldOut.classes.length > 1 && heldOut.right < heldOut.pictures ? ` (${heldOut.classes.map((c) => `${c.label} ${c.right} of ${c.pictures}`).join(", ")})` : "";
+    const chance = `guessing would get ${percent(100 / labels.length, 0)}`;
+    return `${number(heldOut.right, 0)} of ${pictures(heldOut.pictures)} held back were recognised${each}; ${chance}.${few}`;
+  },
+  saved: "Saved as my-classes.taught. It holds what was learned, not the pictures.",
+  noFile: (/** @type {string} */ name) => `${name} holds no taught classes: the name of such a file ends with .taught`,
+  opened: (/** @type {string} */ name, /** @type {{ name: string, examples: number[] }[]} */ classes) =>
+    `Opened ${name}: ${classes.map((c) => `${c.name} (${pictures(c.examples.length)})`).join(", ")}.`,
+  /** By the codes of the library. */
+  refused(/** @type {string} */ code, /** @type {string} */ message, /** @type {string} */ file, /** @type {string} */ model) {
+    if (code === "other-model") return `the classes in ${file} were taught to another model than ${model}. Choose that model first`;
+    return `${file} cannot be opened: ${message}`;
+  },
+  exported: (/** @type {number} */ here, /** @type {number} */ all) =>
+    `Exported ${pictures(here)} as pictures.zip, in a folder for each class: unpack it, then lsspq train --data pictures.${here < all ? ` ${pictures(all - here)} came from a file, which has none to export.` : ""}`,
+  forgetSure: "Forget all your classes and their pictures? This cannot be undone.",
+  forgotten: "Forgotten.",
   failed: (/** @type {string} */ message) => `That did not work: ${message.replace(/\.$/, "")}.`,
 };

@@ -17,6 +17,7 @@
  * @typedef {import("../../pkg/lsspq.js").PlannedLayer} PlannedLayer
  * @typedef {import("../../pkg/lsspq.js").PlainInfo} PlainInfo
  * @typedef {import("../../pkg/lsspq.js").Prediction} Prediction
+ * @typedef {import("../../pkg/lsspq.js").TaughtState} TaughtState
  * @typedef {{ preprocess: number, inference: number, total: number }} Milliseconds
  *
  * @typedef {{ labelsText: string | null, normalisation: import("../../pkg/lsspq.js").Normalisation }} PlainOptions
@@ -28,8 +29,14 @@
  * @typedef {Loaded & { kind: "lsspq", card: ModelCard, metrics: Metrics, layers: Layer[], plan: PlannedLayer[], shifts: Shift[] }} LoadedNetwork
  * @typedef {Loaded & { kind: "plain", info: PlainInfo }} LoadedPlain
  * @typedef {LoadedNetwork | LoadedPlain} LoadedModel
- * @typedef {{ predictions: Prediction[], milliseconds: Milliseconds, input: Float32Array | null }} Answer
- *   `input` is what the network saw, [3, S, S] in [0, 1], where it was asked for.
+ * @typedef {{ predictions: Prediction[], taught: Prediction[], milliseconds: Milliseconds, input: Float32Array | null }} Answer
+ *   `taught` are the taught classes, none before two of them were trained; `input` is what the network saw, [3, S, S] in
+ *   [0, 1], where it was asked for.
+ *
+ * @typedef {{ kind: "add-class", name: string } | { kind: "rename-class", index: number, name: string } | { kind: "remove-class", index: number }
+ *   | { kind: "remove", example: number } | { kind: "undo" } | { kind: "train" }} TeachChange
+ * @typedef {{ state: TaughtState, milliseconds: number }} Taught
+ *   What is taught, and how long the training took.
  *
  * @typedef {{ layers: number[], whole: number, runs: number, tick: number }} LayerTimes
  *   Milliseconds of every step of the plan, and of the network run without reading the clock in between: means over the
@@ -47,6 +54,15 @@
  *   The times of that many runs on one generated picture of 640x480 pixels.
  * @property {{ ask: { warmUp: number, runs: number }, answer: LayerTimes }} profile
  *   The same picture, layer by layer; only of a network that runs in whole numbers throughout.
+ * @property {{ ask: { file: Uint8Array | null }, answer: Taught }} teachOpen
+ *   Teach the model that is loaded, from nothing or from a file. Where the file is refused, what was taught stays.
+ * @property {{ ask: { picture: ImageBitmap, index: number, joined: boolean }, answer: { example: number, jpeg: Blob } }} teachPicture
+ *   Add a picture, which is handed over, to the class at that position; `joined` to the one before, it is undone with it.
+ *   The answer is its number and its square, to be kept. It counts after the next change.
+ * @property {{ ask: TeachChange, answer: Taught }} teachChange
+ *   Change what is taught, and train.
+ * @property {{ ask: {}, answer: { bytes: Uint8Array<ArrayBuffer> } }} teachSave
+ *   The file of what is taught.
  */
 
 /** The largest model file that is fetched or read; the library refuses more. */

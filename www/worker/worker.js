@@ -7,6 +7,7 @@ import { startLibrary } from "./module.js";
 import { fetchModel, readModel } from "./model.js";
 import { readPixels } from "./pixels.js";
 import { profile } from "./profile.js";
+import { Teaching } from "./teach.js";
 
 /** @typedef {import("../shared/messages.js").Requests} Requests */
 /** @typedef {{ signal: AbortSignal, report: (progress: import("../shared/messages.js").Progress) => void }} Call */
@@ -17,6 +18,8 @@ let starting = null;
 let classifier = null;
 /** The load that counts: one that began earlier must not replace the model of one that began later. */
 let newestLoad = 0;
+/** What is taught to the classifier. */
+const teaching = new Teaching();
 
 /** @type {{ [K in keyof Requests]: (ask: Requests[K]["ask"], call: Call) => Promise<Requests[K]["answer"]> }} */
 const handlers = {
@@ -40,6 +43,7 @@ const handlers = {
     // Only now that everything about the new one is known does the old one go.
     classifier?.free();
     classifier = answering.classifier;
+    teaching.begin(library, classifier);
     return answering.loaded;
   },
 
@@ -49,8 +53,8 @@ const handlers = {
       throw new CodedError("no-model", "no model is loaded");
     }
     const { data, width, height } = readPixels(picture);
-    const { predictions, milliseconds, input } = classifier.classify(data, width, height, topK, withInput);
-    return { predictions, milliseconds, input: input ?? null };
+    const { predictions, taught, milliseconds, input } = teaching.classify(classifier, data, width, height, topK, withInput);
+    return { predictions, taught, milliseconds, input: input ?? null };
   },
 
   async benchmark(ask, { signal, report }) {
@@ -62,6 +66,10 @@ const handlers = {
     if (!classifier || !("profile" in classifier)) throw new CodedError("no-model", "no model with known layers is loaded");
     return profile(classifier, ask, signal, report);
   },
+  teachOpen: async ({ file }) => teaching.open(file),
+  teachPicture: (ask) => teaching.add(ask),
+  teachChange: async (change) => teaching.change(change),
+  teachSave: async () => teaching.save(),
 };
 
 /** @type {Map<number, AbortController>} */

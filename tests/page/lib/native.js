@@ -13,9 +13,28 @@ import { MODEL, ROOT } from "./paths.js";
  * @returns {Answer[]}
  */
 export function classifyNatively(pictures) {
-  // Together with the trainer, whose features of shared packages differ: so nothing is compiled that the Rust tests have.
-  const build = ["build", "--quiet", "--locked", "--package", "lsspq", "--package", "lsspq-trainer", "--example", "classify"];
-  execFileSync("cargo", build, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
-  const program = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", "examples", "classify");
+  const program = built(["--example", "classify"], "examples/classify");
   return JSON.parse(execFileSync(program, [MODEL, ...pictures], { cwd: ROOT, encoding: "utf8", maxBuffer: 2 ** 28 }));
+}
+
+/**
+ * Runs the trainer's program. Throws, with its words, where it fails.
+ *
+ * @param {string[]} options
+ */
+export function lsspq(options) {
+  return execFileSync(process.env.LSSPQ_PROGRAM ?? built(["--bin", "lsspq"], "lsspq"), options, { cwd: ROOT, encoding: "utf8" });
+}
+
+/**
+ * The path of a program that was built just now.
+ *
+ * @param {string[]} target
+ * @param {string} file
+ */
+function built(target, file) {
+  // Library and trainer together, since their features of shared packages differ: so nothing is compiled that the Rust tests have.
+  const build = ["build", "--quiet", "--locked", "--package", "lsspq", "--package", "lsspq-trainer", ...target];
+  execFileSync("cargo", build, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  return join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", file);
 }
