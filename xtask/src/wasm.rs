@@ -3,9 +3,9 @@
 //! Two modules and one JavaScript for both: `lsspq_bg.wasm` runs in every browser with SIMD, `lsspq_relaxed_bg.wasm` where
 //! there is relaxed SIMD as well. `src/wasm/choose.js` chooses.
 
-use crate::command::run;
+use crate::command::{cargo, run};
 use crate::project::Project;
-use crate::toolbox::wasm_pack;
+use crate::toolbox::{TARGET, wasm_pack};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::fs;
@@ -146,11 +146,15 @@ pub(crate) fn build_with_kernels(project: &Project, folder: &str, relaxed: bool)
 /// A tool cannot be installed, or a test fails.
 pub(crate) fn test(project: &Project, driver: &str) -> Result<()> {
     // In the page's own profile, so that dependencies compiled for the page are used again.
-    let arguments = ["test", "--headless", "--chrome", "--chromedriver", driver, "--mode", "no-install", "."];
     let profile = ["--profile", "web"];
+    let arguments = ["test", "--headless", "--chrome", "--chromedriver", driver, "--mode", "no-install", "."];
     run(&mut wasm_pack(project, &[&arguments[..], &profile].concat())?)?;
-    let relaxed = ["--features", RELAXED_FEATURE, "--test", "kernels"];
-    run(&mut wasm_pack(project, &[&arguments[..], &profile, &relaxed].concat())?)
+    // wasm-pack would compile all other tests with this feature too.
+    let kernels = ["test", "--target", TARGET, "--features", RELAXED_FEATURE, "--test", "kernels", "--locked"];
+    let mut test = cargo(&[&kernels[..], &profile].concat(), project.root());
+    let runner = project.tools().join("bin/wasm-bindgen-test-runner");
+    test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    run(test.env("CHROMEDRIVER", driver).env("WASM_BINDGEN_TEST_ONLY_WEB", "1"))
 }
 
 #[cfg(test)]
