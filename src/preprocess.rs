@@ -9,8 +9,9 @@
 //! Filter weights and sums are whole numbers, so every processor gives the same bytes.
 
 use crate::error::{Error, ErrorKind};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 /// Turns RGBA pixels, row by row from the top left, into `[3, side, side]`: red, green, blue planes in [0, 1].
 ///
@@ -68,19 +69,20 @@ fn crop_over_white(rgba: &[u8], width: u32, height: u32, square: u32) -> Vec<u8>
     rgb
 }
 
-/// Resizes square RGB pixels.
+/// Resizes square RGB pixels. By the type of the pixels, so that the code for all others stays out of the module.
 fn resize(rgb: &[u8], from: u32, to: u32) -> Result<Vec<u8>, String> {
-    let source = ImageRef::new(from, from, rgb, PixelType::U8x3).map_err(|e| e.to_string())?;
-    let mut target = Image::new(to, to, PixelType::U8x3);
+    let source = TypedImageRef::<U8x3>::from_buffer(from, from, rgb).map_err(|e| e.to_string())?;
+    let mut target = TypedImage::<U8x3>::new(to, to);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new().resize(&source, &mut target, &options).map_err(|e| e.to_string())?;
-    Ok(target.into_vec())
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(|e| e.to_string())?;
+    Ok(target.pixels().iter().flat_map(|pixel| pixel.0).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fast_image_resize::CpuExtensions;
+    use fast_image_resize::images::{Image, ImageRef};
+    use fast_image_resize::{CpuExtensions, PixelType};
 
     /// Bytes that look random and never change.
     fn noise(count: usize) -> Vec<u8> {

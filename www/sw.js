@@ -13,8 +13,19 @@ importScripts("files.js");
 const CACHE = "lsspq";
 const HOME = "index.html";
 
+/** A module of one function with an instruction of relaxed SIMD, by which pkg/lsspq.js chooses too. */
+const RELAXED_SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0],
+  ...[1, 5, 1, 96, 0, 1, 123],
+  ...[3, 2, 1, 0],
+  ...[10, 15, 1, 13, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 11],
+);
+
+/** The module that this browser never loads. */
+const UNUSED = WebAssembly.validate(RELAXED_SIMD) ? "pkg/lsspq_bg.wasm" : "pkg/lsspq_relaxed_bg.wasm";
+
 /** Models are kept when they were used: a visitor needs one of them. */
-const atOnce = (path) => !path.endsWith(".onnx");
+const atOnce = (path) => !path.endsWith(".onnx") && path !== UNUSED;
 
 const key = (path) => new URL(`${path}?sha256=${SITE.files[path]}`, registration.scope).href;
 

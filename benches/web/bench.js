@@ -30,7 +30,7 @@ import { speed } from "./lib/speed.js";
  * @property {number} turns of each engine
  * @property {number} visits of each page that is opened with nothing cached
  * @property {number} minutes of endurance
- * @property {string} models the folder behind /models/; its folder pkg holds the library with kernels to call
+ * @property {string} models the folder behind /models/; its folders pkg and pkg-relaxed hold the library with kernels to call
  */
 /** @typedef {{ network: string, engine: string, metric: string, unit: string, values: number[] }} Sample */
 /** @typedef {{ network: string, engine: string, metric: string, unit: string, points: [number, number][] }} Series points are minutes and values */
@@ -48,6 +48,7 @@ const folders = {
   page: path.join(HERE, "page"),
   pkg: path.join(ROOT, "pkg"),
   kernels: path.join(plan.models, "pkg"),
+  relaxed: path.join(plan.models, "pkg-relaxed"),
   ort: path.join(HERE, "node_modules/onnxruntime-web/dist"),
   shipped: path.join(ROOT, "www/models"),
   models: plan.models,

@@ -35,6 +35,26 @@ type Table = &'static [(u8, u8, Kernel)];
 /// few percent lets through. The paired form needs half the memory for a pixel's activations.
 const WASM: Table = &[(1, 4, Kernel::Lookup), (8, 8, Kernel::Paired)];
 
+/// In a browser with relaxed SIMD, whose look-up is one instruction on x86 instead of two (`lookup/relaxed.rs`). Chromium 156
+/// on the same core, busy with other work: the best of 60 turns of all pointwise layers of L-SSPQ50, in milliseconds, and
+/// of 25 turns of a layer, in GMAC/s:
+///
+/// | weight bits | kernel | all layers | 256,64,3136 | 64,256,3136 | 512,128,784 | 1024,256,196 |
+/// |---|---|---|---|---|---|---|
+/// | 1 | look-up | 34.9 | 51 | 64 | 79 | 103 |
+/// | 1 | look-up, relaxed | 24.3 | 51 | 73 | 76 | 133 |
+/// | 2 | paired | 56.5 | 32 | 43 | 51 | 69 |
+/// | 2 | look-up | 55.9 | 40 | 47 | 51 | 73 |
+/// | 2 | look-up, relaxed | 36.1 | 43 | 57 | 73 | 103 |
+/// | 3 | paired | 61.0 | 32 | 43 | 45 | 64 |
+/// | 3 | look-up, relaxed | 52.9 | 37 | 47 | 51 | 64 |
+/// | 4 | paired | 63.8 | | | | |
+/// | 4 | look-up, relaxed | 64.6 | | | | |
+///
+/// The relaxed dot products of bytes are not used: on x86 `i16x8.relaxed_dot_i8x16_i7x16_s` does as many multiply-adds an
+/// instruction as the paired kernel.
+const RELAXED: Table = &[(3, 4, Kernel::Lookup), (8, 8, Kernel::Paired)];
+
 /// With AVX2, `cargo run --release --features bench --example kernels` on the same core: looked up 94 to 351 GMAC/s at
 /// 1 bit and 67 to 112 at 4 bits, paired 35 to 104, wide 55 to 80.
 const AVX2: Table = &[(4, 4, Kernel::Lookup), (2, 8, Kernel::Paired)];
@@ -69,7 +89,9 @@ impl Kernel {
 
     /// The kernels to try for a layer, best first.
     pub(super) fn candidates(weight_bits: u8, activation_bits: u8) -> impl Iterator<Item = Self> {
-        let table = if cfg!(target_arch = "wasm32") {
+        let table = if cfg!(all(target_arch = "wasm32", feature = "relaxed-simd")) {
+            RELAXED
+        } else if cfg!(target_arch = "wasm32") {
             WASM
         } else if cfg!(target_arch = "x86_64") && Self::Lookup.is_available() {
             AVX2

@@ -23,7 +23,7 @@ test("the package has its module, types, README and licence", () => {
   const folder = path.join(ROOT, "pkg");
   const [pack] = JSON.parse(execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
   const files = pack.files.map((/** @type {{ path: string }} */ file) => file.path);
-  for (const file of ["lsspq.js", "lsspq_bg.wasm", "lsspq.d.ts", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]) assert.ok(files.includes(file), `${file} is missing`);
+  for (const file of ["lsspq.js", "lsspq_bg.wasm", "lsspq_relaxed_bg.wasm", "lsspq.d.ts", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]) assert.ok(files.includes(file), `${file} is missing`);
   assert.match(readFileSync(path.join(folder, "README.md"), "utf8"), /Classifier\.load/);
   const { types, main, type } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   assert.deepEqual([main, types, type], ["lsspq.js", "lsspq.d.ts", "module"]);

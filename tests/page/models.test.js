@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { PAGE, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
+import { launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
 import { withMetadata } from "./lib/onnx.js";
 import { MODEL } from "./lib/paths.js";
@@ -50,7 +50,8 @@ test("progress is counted in bytes, never goes back, and reaches 100 %", async (
   assert.ok(seen.length > 2, `${seen.length} steps`);
   assert.ok(seen.every((value, i) => i === 0 || value >= seen[i - 1]), seen.join(" "));
   assert.equal(seen.at(-1), 1);
-  const wasm = await (await page.request.get(new URL("pkg/lsspq_bg.wasm", PAGE).href)).body();
+  const module = await page.evaluate(async () => (await import(new URL("pkg/lsspq.js", document.baseURI).href)).moduleAddress().href);
+  const wasm = await (await page.request.get(module)).body();
   const mib = ((wasm.length + bytes.length) / 2 ** 20).toFixed(2);
   assert.equal(await page.textContent("#progress-bytes"), `${mib} MiB of ${mib} MiB · 100 %`);
   await end();
@@ -90,8 +91,8 @@ describe("without a first model the page says why and offers a way on:", () => {
       says: /damaged: .*SHA-256/,
     },
     { what: "the library is not built", route: ["**/pkg/lsspq.js", { status: 404 }], says: /pkg\/.* is missing/ },
-    { what: "the library's WebAssembly is missing", route: ["**/pkg/lsspq_bg.wasm", { status: 404 }], says: /pkg\/.* is missing/ },
-    { what: "the library's WebAssembly is broken", route: ["**/pkg/lsspq_bg.wasm", { body: "x", contentType: "application/wasm" }], says: /does not start/ },
+    { what: "the library's WebAssembly is missing", route: ["**/pkg/lsspq*_bg.wasm", { status: 404 }], says: /pkg\/.* is missing/ },
+    { what: "the library's WebAssembly is broken", route: ["**/pkg/lsspq*_bg.wasm", { body: "x", contentType: "application/wasm" }], says: /does not start/ },
   ];
   for (const { what, route, says } of cases) {
     test(what, async () => {

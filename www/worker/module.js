@@ -27,7 +27,7 @@ export async function startLibrary(signal, report) {
     throw new CodedError("library-missing", error.message);
   });
   try {
-    const response = await fetchCounted(new URL("lsspq_bg.wasm", FOLDER), signal, report);
+    const response = await fetchCounted(library.moduleAddress(), signal, report);
     // Compiled while it arrives, where the server names the right type.
     await library.default({ module_or_path: response });
   } catch (error) {

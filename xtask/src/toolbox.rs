@@ -10,7 +10,7 @@ use std::process::Command;
 const WASM_PACK: &str = "0.15.1";
 
 /// The compilation target of browsers.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// `wasm-pack` with those arguments, once everything that it needs is there.
 ///

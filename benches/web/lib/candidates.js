@@ -30,6 +30,7 @@ export function rivals(network, switchable) {
   const { name, url, side, int8, peer } = network;
   return [
     ours(network),
+    { engine: "usual", label: `${OURS} without relaxed SIMD`, network: name, url, side },
     ...(switchable ? [{ engine: "tract", label: "lsspq without the rewrite (tract)", network: name, url, side }] : []),
     theirs(network),
     { engine: "onnxruntime", label: `${THEIRS} int8`, network: name, url: int8, side },

@@ -42,7 +42,8 @@ export async function size({ sizes }) {
   const { pkg, ort } = sizes.folders;
   /** @type {[string, string, string][]} */
   const files = [
-    [OURS, "wasm", path.join(pkg, "lsspq_bg.wasm")],
+    [OURS, "wasm", path.join(pkg, "lsspq_relaxed_bg.wasm")],
+    [`${OURS} without relaxed SIMD`, "wasm", path.join(pkg, "lsspq_bg.wasm")],
     [OURS, "JavaScript", path.join(pkg, "lsspq.js")],
     [THEIRS, "wasm", path.join(ort, "ort-wasm-simd-threaded.wasm")],
     [THEIRS, "JavaScript", path.join(ort, "ort.wasm.min.mjs")],

@@ -27,18 +27,28 @@ export const linearMib = () => memories.reduce((sum, memory) => sum + memory.buf
  */
 /** @typedef {{ engine: string, network: string, url: string, side: number }} Candidate `engine` is a key of ENGINES */
 
-/** @type {Promise<typeof import("../../../pkg/lsspq.js")> | undefined} */
-let library;
+/** @typedef {typeof import("../../../pkg/lsspq.js")} Library */
 
-/** Fetches and starts ours, once. */
-export function startLibrary() {
-  library ??= (async () => {
+/** The library by the module that it runs: each is started once, with a JavaScript of its own. */
+/** @type {Map<string | undefined, Promise<Library>>} */
+const libraries = new Map();
+
+/**
+ * Fetches and starts ours, once.
+ *
+ * @param {string} [name] the module's file; without it the library chooses
+ */
+export function startLibrary(name) {
+  const start = async () => {
     // At run time: the folder is built, and served beside this one. The page's address may name another.
     const folder = new URLSearchParams(location.search).get("library") ?? "pkg";
-    const module = await import(new URL(`/${folder}/lsspq.js`, location.href).href);
-    memories.push((await module.default()).memory);
+    const address = (/** @type {string} */ file) => new URL(`/${folder}/${file}`, location.href);
+    const module = await import(address(name ? `lsspq.js?${name}` : "lsspq.js").href);
+    memories.push((await module.default(name && { module_or_path: address(name) })).memory);
     return module;
-  })();
+  };
+  const library = libraries.get(name) ?? start();
+  libraries.set(name, library);
   return library;
 }
 
@@ -52,10 +62,11 @@ async function fetched(url) {
 /**
  * @param {Candidate} candidate
  * @param {(classifier: any) => (bytes: Uint8Array) => import("../../../pkg/lsspq.js").Classifier} loader
+ * @param {string} [module] its file; without it the library chooses
  * @returns {Promise<Engine>}
  */
-async function ours({ url, side }, loader) {
-  const [bytes, { Classifier }] = await Promise.all([fetched(url), startLibrary()]);
+async function ours({ url, side }, loader, module) {
+  const [bytes, { Classifier }] = await Promise.all([fetched(url), startLibrary(module)]);
   const classifier = loader(Classifier)(bytes);
   return {
     classify(rgba) {
@@ -129,6 +140,7 @@ function planes(rgba, input) {
 /** @type {Record<string, (candidate: Candidate) => Promise<Engine>>} */
 const ENGINES = {
   lsspq: (candidate) => ours(candidate, (Classifier) => Classifier.load),
+  usual: (candidate) => ours(candidate, (Classifier) => Classifier.load, "lsspq_bg.wasm"),
   tract: (candidate) => ours(candidate, (Classifier) => Classifier.loadFloat),
   onnxruntime,
 };

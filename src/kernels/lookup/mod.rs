@@ -16,6 +16,8 @@
 mod avx2;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
 mod portable;
+#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
+mod relaxed;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -124,5 +126,23 @@ impl Tiles<OUTPUTS> for Lookup {
         let (tables, totals) = panel.split_at(panel.len() - 1);
         let top = (1_i32 << self.bits) - 1;
         form::sums(indices, tables, self.bits.into(), self.chunk, top, totals[0], sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lane::bytes;
+    use super::*;
+
+    /// The form with relaxed SIMD gives anything for larger ones.
+    #[test]
+    fn indices_stay_below_the_length_of_a_table() {
+        for bits in 1..=8 {
+            for (output, input) in [(1, 1), (17, 33), (40, 100)] {
+                let levels: Vec<u8> = (0..output * input).map(|i| (i * 151 % (1 << bits)) as u8).collect();
+                let lookup = Lookup::pack(&levels, output, input, bits, ACTIVATION_BITS).unwrap();
+                assert!(bytes(&lookup.indices).iter().all(|&index| index < 16), "{bits} bits, {output} x {input}");
+            }
+        }
     }
 }

@@ -1,14 +1,17 @@
-//! Looking up with simd128.
+//! Looking up with simd128, or with relaxed SIMD where the feature `relaxed-simd` is on.
 
 use super::super::lane::Lane;
 use super::super::panel::PIXELS;
 use super::TABLES;
+#[cfg(feature = "relaxed-simd")]
+use super::relaxed::look_up;
 use core::arch::wasm32::*;
 
 /// Outputs of a tile: bytes of a vector.
 pub(super) const OUTPUTS: usize = 16;
 
 /// Look-up of 16 indices below 16.
+#[cfg(not(feature = "relaxed-simd"))]
 #[inline(always)]
 fn look_up(table: v128, indices: v128) -> v128 {
     u8x16_swizzle(table, indices)
@@ -51,6 +54,7 @@ pub(super) fn tables(rows: &[Lane], tables: &mut [Lane]) {
 ///
 /// A function of its own: inside a larger one V8 keeps the accumulators in memory, at two thirds of the speed.
 #[inline(never)]
+#[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
 pub(super) fn sums(
     mut indices: &[Lane],
     tables: &[Lane],

@@ -85,7 +85,8 @@ pub(super) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     if !arguments.no_build {
         wasm::build(project)?;
         if parts.contains(&Part::Kernels) {
-            wasm::build_with_kernels(project, ".cache/bench/pkg")?;
+            wasm::build_with_kernels(project, ".cache/bench/pkg", false)?;
+            wasm::build_with_kernels(project, ".cache/bench/pkg-relaxed", true)?;
         }
     }
     let models = project.path(".cache/bench");
