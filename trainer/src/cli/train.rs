@@ -6,13 +6,13 @@ use lsspq_trainer::data::Dataset;
 use lsspq_trainer::eval;
 use lsspq_trainer::inspect;
 use lsspq_trainer::report::{Report, Test};
-use lsspq_trainer::train::{Folder, Outcome, Position, finish, show_plain_lines, train};
+use lsspq_trainer::train::{Folder, Outcome, Position, finish, show_dashboard, train_on};
 use lsspq_trainer::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) fn run(job: &Train) -> anyhow::Result<()> {
-    if job.plain {
-        show_plain_lines();
+    if !job.plain {
+        show_dashboard();
     }
     if job.dry_run {
         println!("{}", job.recipe.to_toml());
@@ -36,7 +36,7 @@ pub(super) fn run(job: &Train) -> anyhow::Result<()> {
 fn work(job: &Train, data: &Dataset, interrupted: &AtomicBool) -> anyhow::Result<()> {
     let folder = Folder::open(&job.out, &job.recipe, job.existing)?;
     let stop = |_: &Position| interrupted.load(Ordering::Relaxed);
-    if train(&job.recipe, data, &folder, &stop)? == Outcome::Interrupted {
+    if train_on(&job.compute, &job.recipe, data, &folder, &stop)? == Outcome::Interrupted {
         let message = format!("stopped and saved in {}: go on with --resume", job.out.display());
         return Err(Error::new(ErrorKind::Interrupted, message).into());
     }
