@@ -4,6 +4,7 @@ pub mod augment;
 pub mod batches;
 pub mod compare;
 pub mod composed;
+pub mod compute;
 pub mod data;
 pub mod deploy;
 mod error;

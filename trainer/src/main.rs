@@ -6,6 +6,10 @@ use lsspq_trainer::{Error, ErrorKind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Burn reads what an optimiser has saved into its default device before it goes where it belongs. Where a GPU is built
+    // in that would be one, and a machine without it could not resume a run on its CPU.
+    // SAFETY: there is no other thread yet that could read the environment at the same time.
+    unsafe { std::env::set_var("BURN_DEVICE", "flex") };
     match cli::run(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,6 +3,7 @@
 use super::flags::{self, Threads, Verb};
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
+use lsspq_trainer::compute::Compute;
 use lsspq_trainer::fixture;
 use lsspq_trainer::paper::networks;
 use lsspq_trainer::sweep::{Plan, SweepFolder};
@@ -46,8 +47,9 @@ pub(super) struct Train {
     pub(super) existing: Existing,
     /// Only show what would be done.
     pub(super) dry_run: bool,
-    /// Lines in place of a progress bar.
+    /// Lines in place of the dashboard.
     pub(super) plain: bool,
+    pub(super) compute: Compute,
 }
 
 /// Measure a model file.
@@ -195,6 +197,7 @@ impl Command {
 impl Train {
     fn new(flags: flags::Train, environment: &Environment) -> anyhow::Result<Self> {
         use_threads(flags.threads)?;
+        let compute = Compute::open(&flags.device)?;
         let mut recipe = Recipe::load_for(&flags.recipe, flags.data.as_deref(), environment.data.as_deref())?;
         recipe.override_with(flags.seed, &flags.epochs)?;
         if flags.float_twin {
@@ -211,7 +214,7 @@ impl Train {
         }
         let beside = flags.recipe.parent();
         let data = recipe.data.folder(flags.data.as_deref(), environment.data.as_deref(), beside)?;
-        Ok(Self { recipe, data, out, existing, dry_run: flags.dry_run, plain: flags.plain })
+        Ok(Self { recipe, data, out, existing, dry_run: flags.dry_run, plain: flags.plain, compute })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was typed, as clap reads it: no files are looked at here.
 
 use clap::{Args, Parser, Subcommand};
+use lsspq_trainer::compute::Place;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -54,8 +55,10 @@ Examples:
   lsspq train recipe.toml --epochs 2,1       two epochs of stage 1 and one of stage 2
   lsspq train recipe.toml --resume           go on with the run in runs/NAME
   lsspq train recipe.toml --dry-run          what it would be: recipe, layers, sizes, rates, pictures
+  lsspq train recipe.toml --device cuda      on an NVIDIA GPU, where the program was built with --features cuda
 
-Ctrl-C saves and stops; --resume goes on to the same numbers as if it had never stopped.")]
+On a terminal a run shows a dashboard; its lines are printed when it ends, and at once where the output goes elsewhere.
+Ctrl-C, and q in the dashboard, saves and stops; --resume goes on to the same numbers as if it had never stopped.")]
 pub(super) struct Train {
     /// The recipe, a TOML file.
     pub(super) recipe: PathBuf,
@@ -83,7 +86,11 @@ pub(super) struct Train {
     /// Read everything, the pictures too, and show what would be done, but do not train and write nothing.
     #[arg(long, conflicts_with_all = ["resume", "overwrite"])]
     pub(super) dry_run: bool,
-    /// Plain lines in place of a progress bar, on a terminal too.
+    /// Where to compute: cpu, wgpu or wgpu:N (Vulkan, Metal, DirectX 12), cuda or cuda:N; several GPUs of one kind, separated
+    /// by commas, share each batch. A run that was begun on one device can be resumed on any other.
+    #[arg(long, value_name = "DEVICE", value_delimiter = ',', default_value = "cpu")]
+    pub(super) device: Vec<Place>,
+    /// Plain lines in place of the dashboard, on a terminal too.
     #[arg(long)]
     pub(super) plain: bool,
     #[command(flatten)]

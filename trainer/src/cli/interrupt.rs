@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use lsspq_trainer::ErrorKind;
+use lsspq_trainer::train::leave_dashboard;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,7 @@ pub(super) fn watch() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&flag);
     ctrlc::set_handler(move || {
+        leave_dashboard();
         if seen.swap(true, Ordering::SeqCst) {
             std::process::exit(ErrorKind::Interrupted.exit_code().into());
         }

@@ -6,13 +6,13 @@ use lsspq_trainer::data::Dataset;
 use lsspq_trainer::eval;
 use lsspq_trainer::inspect;
 use lsspq_trainer::report::{Report, Test};
-use lsspq_trainer::train::{Folder, Outcome, Position, finish, show_plain_lines, train};
+use lsspq_trainer::train::{Folder, Outcome, Position, finish, show_dashboard, train_on};
 use lsspq_trainer::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) fn run(job: &Train) -> anyhow::Result<()> {
-    if job.plain {
-        show_plain_lines();
+    if !job.plain {
+        show_dashboard();
     }
     if job.dry_run {
         println!("{}", job.recipe.to_toml());
@@ -38,7 +38,8 @@ fn work(job: &Train, data: &Dataset, interrupted: &AtomicBool) -> anyhow::Result
     let stop = |_: &Position| interrupted.load(Ordering::Relaxed);
     // On a thread of the pool: from any other, each of a step's hundreds of parts would wait for a thread to wake up, which
     // on a busy machine takes longer than the part.
-    if rayon::scope(|_| train(&job.recipe, data, &folder, &stop))? == Outcome::Interrupted {
+    let outcome = rayon::scope(|_| train_on(&job.compute, &job.recipe, data, &folder, &stop))?;
+    if outcome == Outcome::Interrupted {
         let message = format!("stopped and saved in {}: go on with --resume", job.out.display());
         return Err(Error::new(ErrorKind::Interrupted, message).into());
     }

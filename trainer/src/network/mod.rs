@@ -28,9 +28,9 @@ pub use norm::Norm;
 pub use ops::Engine;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use convolution::{Dense, activate};
 use flow::Flow;
 use lsspq::spec::{Activation, NetworkSpec};
@@ -78,9 +78,32 @@ pub struct Output {
     statistics: Vec<Tensor<2>>,
 }
 
+impl Output {
+    /// The outputs of a batch's parts as one, on a device; no gradient passes through it. The statistics are those of all
+    /// parts together: variances around the common means.
+    pub(crate) fn merge(parts: Vec<Self>, device: &Device) -> Self {
+        let here = |tensor: &Tensor<2>| tensor.clone().detach().to_device(device);
+        let all = |part: fn(&Self) -> &Tensor<2>| Tensor::cat(parts.iter().map(|p| here(part(p))).collect(), 0);
+        let shares: Vec<f32> = parts.iter().map(|part| part.logits.dims()[0] as f32).collect();
+        let whole: f32 = shares.iter().sum();
+        let norms = parts[0].statistics.len();
+        let statistics = (0..norms).map(|norm| {
+            let moments = parts.iter().zip(&shares).map(|(part, share)| {
+                let statistics = here(&part.statistics[norm]);
+                let (mean, variance) = (statistics.clone().narrow(0, 0, 1), statistics.narrow(0, 1, 1));
+                Tensor::cat(vec![mean.clone(), variance + mean.clone() * mean], 0) * (share / whole)
+            });
+            let sum = moments.reduce(|a, b| a + b).expect("a batch has parts");
+            let (mean, square) = (sum.clone().narrow(0, 0, 1), sum.narrow(0, 1, 1));
+            Tensor::cat(vec![mean.clone(), (square - mean.clone() * mean).clamp_min(0.0)], 0)
+        });
+        Self { logits: all(|p| &p.logits), embedding: all(|p| &p.embedding), statistics: statistics.collect() }
+    }
+}
+
 impl Network {
     /// A network with weights drawn from the seed.
-    pub fn new(spec: &NetworkSpec, seed: u64, device: &burn::tensor::Device) -> Self {
+    pub fn new(spec: &NetworkSpec, seed: u64, device: &Device) -> Self {
         init::network(spec, seed, device)
     }
 
@@ -147,6 +170,11 @@ impl Network {
         norms
     }
 
+    /// Where its parameters are.
+    pub fn device(&self) -> Device {
+        self.linear.val().device()
+    }
+
     /// The parameters that weight decay applies to: convolutions and linear layers, not BatchNorm, bias or shifts.
     pub fn weight_ids(&self) -> Vec<ParamId> {
         let blocks = self.blocks.iter().flat_map(AnyBlock::weights);
@@ -161,23 +189,22 @@ impl Network {
 
     /// The place of a parameter that holds a value that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<String> {
-        let mut search = NotFinite { path: Vec::new(), found: None };
-        self.visit(&mut search);
-        search.found
+        let mut all = Values::default();
+        self.visit(&mut all);
+        let is_finite = |data: TensorData| data.as_slice::<f32>().is_ok_and(|v| v.iter().all(|v| v.is_finite()));
+        all.names.into_iter().zip(all.values.execute()).find_map(|(name, data)| (!is_finite(data)).then_some(name))
     }
 }
 
-fn finite<const D: usize>(tensor: Tensor<D>) -> bool {
-    let data = tensor.into_data();
-    data.as_slice::<f32>().is_ok_and(|values| values.iter().all(|v| v.is_finite()))
-}
-
-struct NotFinite {
+/// The values of all parameters with their places, read at once: a device is waited for once and not for each.
+#[derive(Default)]
+struct Values {
     path: Vec<String>,
-    found: Option<String>,
+    names: Vec<String>,
+    values: Transaction,
 }
 
-impl ModuleVisitor for NotFinite {
+impl ModuleVisitor for Values {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -187,8 +214,7 @@ impl ModuleVisitor for NotFinite {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.found.is_none() && !finite(param.val()) {
-            self.found = Some(self.path.join("."));
-        }
+        self.names.push(self.path.join("."));
+        self.values = std::mem::take(&mut self.values).register(param.val());
     }
 }

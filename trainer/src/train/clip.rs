@@ -3,14 +3,19 @@
 use crate::network::Network;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData, Transaction};
 
 /// Scales the gradients of all parameters by one factor so that their Euclidean norm is at most `limit`; returns the norm
 /// they had. Burn clips each parameter by itself, which turns the step's direction.
 pub(super) fn clip(gradients: &mut GradientsParams, network: &Network, limit: f64) -> f64 {
-    let mut squares = Squares { gradients, sum: 0.0 };
-    network.visit(&mut squares);
-    let norm = squares.sum.sqrt();
+    let mut all = Values { gradients, values: Transaction::default() };
+    network.visit(&mut all);
+    // In the order of the module, in f64: the same sum on every machine and with any number of threads.
+    let squares = |data: TensorData| {
+        let values = data.as_slice::<f32>().expect("gradients are f32");
+        values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>()
+    };
+    let norm = all.values.execute().into_iter().map(squares).sum::<f64>().sqrt();
     // Written so that a norm that is no number scales nothing: the caller reports it.
     if norm > limit && norm.is_finite() {
         network.visit(&mut Scale { gradients, factor: limit / norm });
@@ -18,18 +23,17 @@ pub(super) fn clip(gradients: &mut GradientsParams, network: &Network, limit: f6
     norm
 }
 
-struct Squares<'a> {
+/// All gradients, read at once: a device is waited for once and not for each.
+struct Values<'a> {
     gradients: &'a GradientsParams,
-    sum: f64,
+    values: Transaction,
 }
 
-impl ModuleVisitor for Squares<'_> {
+impl ModuleVisitor for Values<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
-        let data = gradient.into_data();
-        let values = data.as_slice::<f32>().expect("gradients are f32");
-        // In the order of the module, in f64: the same sum on every machine and with any number of threads.
-        self.sum += values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.values = std::mem::take(&mut self.values).register(gradient);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::data::Pictures;
 use crate::network::{Mode, Network};
 use crate::recipe::Recipe;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use lsspq::card::Accuracy;
 use std::sync::Arc;
 
@@ -16,11 +16,12 @@ const BATCH: usize = 250;
 /// Top-1 and top-5 on `pictures[indices]`, with running statistics.
 pub fn evaluate(network: &Network, recipe: &Recipe, mode: Mode, pictures: &Arc<Pictures>, indices: &[u32]) -> Accuracy {
     let network = network.clone().valid();
+    let device = network.device();
     let side = recipe.network.input;
     let mut total = Accuracy { images: 0, top1: 0, top5: 0 };
     for batch in Batches::evaluation(pictures, indices, BATCH, &Normalise::from(&recipe.data)) {
         let count = batch.labels.len();
-        let images = Tensor::from_data(TensorData::new(batch.images, [count, 3, side, side]), &Device::flex());
+        let images = Tensor::from_data(TensorData::new(batch.images, [count, 3, side, side]), &device);
         let logits = network.forward(&recipe.network, images, mode).logits;
         let [top1, top5] = ranks(&logits, &batch.labels);
         total.images += count as u64;

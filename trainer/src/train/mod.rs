@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod clip;
+mod dashboard;
 mod ema;
 mod evaluate;
 mod finish;
@@ -16,38 +17,40 @@ mod lock;
 mod log;
 mod loss;
 mod optimiser;
+mod pass;
 mod position;
 mod progress;
 mod teacher;
+mod terminal;
 
 pub use checkpoint::Checkpoint;
+pub use dashboard::leave_dashboard;
 pub use evaluate::evaluate;
 pub use finish::{Deployed, Exported, Finished, deployed, exported, finish};
 pub use folder::{Existing, Folder};
 pub use log::EpochRecord;
 pub use position::Position;
-pub use progress::show_plain_lines;
+pub use progress::show_dashboard;
 
 use crate::augment::Normalise;
 use crate::batches::{Batch, Batches};
+use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::network::{Engine, Mode, Network};
 use crate::recipe::{Recipe, Stage};
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
 use ema::Average;
 use lsspq::card::Accuracy;
+use pass::{Pass, Passed};
 use progress::Progress;
 use std::time::{Duration, Instant};
 use teacher::Teacher;
 
 /// Weight of a batch's statistics in the running ones.
 const STATISTICS_MOMENTUM: f32 = 0.1;
-
-/// Steps between two looks at the loss on the progress bar.
-const REPORT_EVERY: usize = 10;
 
 /// The longest that work is lost for where a process is killed; an epoch may be shorter.
 const SAVE_EVERY: Duration = Duration::from_secs(600);
@@ -61,27 +64,47 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Trains, or goes on training, the recipe in the folder. Before every step `stop` is asked whether to save and end.
+/// Trains on the CPU: [`train_on`] with [`Compute::cpu`].
 ///
 /// # Errors
-/// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
-/// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
-/// or an unreadable checkpoint. In each case the last good checkpoint stays.
+/// As [`train_on`].
 pub fn train(
     recipe: &Recipe,
     dataset: &Dataset,
     folder: &Folder,
     stop: &dyn Fn(&Position) -> bool,
 ) -> Result<Outcome, Error> {
-    let device = Device::flex().autodiff();
+    train_on(&Compute::cpu(), recipe, dataset, folder, stop)
+}
+
+/// Trains, or goes on training, the recipe in the folder. Before every step `stop` is asked whether to save and end.
+///
+/// # Errors
+/// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
+/// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
+/// or an unreadable checkpoint. In each case the last good checkpoint stays.
+/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than devices, or a teacher that does not fit.
+pub fn train_on(
+    compute: &Compute,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    folder: &Folder,
+    stop: &dyn Fn(&Position) -> bool,
+) -> Result<Outcome, Error> {
+    let devices = compute.training();
+    if let Some(stage) = recipe.stages.iter().find(|stage| stage.batch < devices.len()) {
+        let (batch, count) = (stage.batch, devices.len());
+        return Err(Error::recipe(format!("batch = {batch} cannot be shared out among {count} devices: name fewer")));
+    }
     let mut run = match folder.last()? {
-        Some(checkpoint) => Run::resume(recipe, checkpoint, &device)?,
-        None => Run::start(recipe, &device),
+        Some(checkpoint) => Run::resume(recipe, checkpoint, &devices[0])?,
+        None => Run::start(recipe, &devices[0]),
     };
     folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
     let teacher = Teacher::of(recipe, &dataset.train.classes)?;
-    let job = Job { recipe, dataset, folder, stop, teacher, progress: Progress::new(recipe) };
+    let progress = Progress::new(recipe, dataset.training.len(), &run.position);
+    let job = Job { recipe, dataset, folder, stop, teacher, progress, devices, engine: compute.engine() };
     while let Some(stage) = recipe.stages.get(run.position.stage) {
         if run.position.epoch_in_stage == 0 && run.position.step == 0 {
             job.progress.stage(run.position.stage, stage);
@@ -92,7 +115,8 @@ pub fn train(
                 folder.save_last(&run.checkpoint()?)?;
                 return Ok(Outcome::Interrupted);
             }
-            let validation = run.validate(recipe, stage, dataset);
+            job.progress.validating(&run.position);
+            let validation = run.validate(&job, stage);
             let record = run.close_epoch(stage, validation, dataset, started);
             folder.append(&record)?;
             job.progress.epoch(&record);
@@ -118,6 +142,16 @@ struct Job<'a> {
     stop: &'a dyn Fn(&Position) -> bool,
     teacher: Option<Teacher>,
     progress: Progress,
+    /// With gradients; the first holds the network.
+    devices: Vec<Device>,
+    engine: Engine,
+}
+
+impl Job<'_> {
+    /// How the network runs in a stage.
+    fn mode(&self, stage: &Stage, training: bool) -> Mode {
+        Mode { engine: self.engine, ..mode(stage, training) }
+    }
 }
 
 /// Everything that changes while a run goes on.
@@ -126,7 +160,6 @@ struct Run {
     optimiser: ModuleOptimizer,
     average: Option<Average>,
     position: Position,
-    device: Device,
 }
 
 impl Run {
@@ -135,7 +168,7 @@ impl Run {
             Network::new(&recipe.network, recipe.seed, device).with_quantiser(&recipe.network, recipe.quantiser);
         let optimiser = optimiser::new(&network, &recipe.stages[0].optimiser);
         let average = recipe.training.ema_decay.map(|decay| Average::new(&network, decay));
-        Self { network, optimiser, average, position: Position::default(), device: device.clone() }
+        Self { network, optimiser, average, position: Position::default() }
     }
 
     fn resume(recipe: &Recipe, checkpoint: Checkpoint, device: &Device) -> Result<Self, Error> {
@@ -145,7 +178,7 @@ impl Run {
         let optimiser = checkpoint.optimiser(optimiser::new(&network, &stage.optimiser))?;
         let saved = checkpoint.average(recipe, device)?;
         let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
-        Ok(Self { network, optimiser, average, position: checkpoint.position, device: device.clone() })
+        Ok(Self { network, optimiser, average, position: checkpoint.position })
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Error> {
@@ -160,13 +193,12 @@ impl Run {
 
     /// Goes through the rest of the current epoch; false if it was interrupted.
     fn epoch(&mut self, job: &Job, stage: &Stage) -> Result<bool, Error> {
-        let Job { recipe, dataset, progress, .. } = job;
-        let steps = dataset.training.len() / stage.batch;
+        let Job { recipe, progress, .. } = job;
         let rate = stage.rate(self.position.epoch_in_stage);
-        progress.begin(steps, self.position.step);
+        progress.begin(&self.position, stage);
         let mut saved = Instant::now();
         for batch in self.batches(job, stage) {
-            if (job.stop)(&self.position) {
+            if (job.stop)(&self.position) || progress.asks_to_stop() {
                 return Ok(false);
             }
             if saved.elapsed() > SAVE_EVERY {
@@ -175,9 +207,7 @@ impl Run {
             }
             let loss = self.step(job, stage, batch, rate);
             health::check_step(loss, &self.network, &self.position, rate)?;
-            if self.position.step.is_multiple_of(REPORT_EVERY) || self.position.step == steps {
-                progress.step(&self.position, stage.batch);
-            }
+            progress.step(&self.position, loss, rate, stage.batch);
         }
         health::check_epoch(&self.position, recipe.network.classes)?;
         Ok(true)
@@ -201,22 +231,12 @@ impl Run {
     }
 
     /// One step of gradient descent; returns the mean loss of the batch.
-    fn step(&mut self, job: &Job, stage: &Stage, mut batch: Batch, rate: f64) -> f32 {
+    fn step(&mut self, job: &Job, stage: &Stage, batch: Batch, rate: f64) -> f32 {
         let recipe = job.recipe;
+        let (count, labels) = (batch.labels.len(), batch.leading().to_vec());
         let side = stage.input.unwrap_or(recipe.network.input);
-        let count = batch.labels.len();
-        let taught = job.teacher.as_ref().map(|teacher| teacher.logits(&batch, &self.device));
-        let pixels = std::mem::take(&mut batch.images);
-        let images = Tensor::from_data(TensorData::new(pixels, [count, 3, side, side]), &self.device);
-        let output = self.network.forward(&recipe.network, images, mode(stage, true));
-        let loss = loss::cross_entropy(output.logits.clone(), &batch, recipe.training.label_smoothing);
-        let loss = match (taught, &recipe.distill) {
-            (Some(taught), Some(d)) => {
-                loss * (1.0 - d.weight) + loss::distilled(output.logits.clone(), taught, d.temperature) * d.weight
-            }
-            _ => loss,
-        };
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let pass = Pass { recipe, teacher: job.teacher.as_ref(), mode: job.mode(stage, true), side };
+        let Passed { mut gradients, output, loss } = pass.run(&self.network, batch, &job.devices);
         if recipe.training.fixed_shifts {
             for id in self.network.shift_ids() {
                 gradients.remove::<2>(id);
@@ -226,9 +246,8 @@ impl Run {
             clip::clip(&mut gradients, &self.network, limit);
         }
         self.network = self.optimiser.step(rate, self.network.clone(), gradients);
-        let correct = evaluate::correct(&output.logits, batch.leading());
+        let correct = evaluate::correct(&output.logits, &labels);
         self.network.absorb(&recipe.network, output, STATISTICS_MOMENTUM);
-        let loss = loss.into_scalar::<f32>();
         self.position.count_step(loss, count, correct);
         if let Some(average) = &mut self.average {
             average.update(&self.network, self.position.steps);
@@ -237,9 +256,10 @@ impl Run {
     }
 
     /// Accuracy on the validation split, where there is one.
-    fn validate(&self, recipe: &Recipe, stage: &Stage, dataset: &Dataset) -> Option<Accuracy> {
+    fn validate(&self, job: &Job, stage: &Stage) -> Option<Accuracy> {
+        let Job { recipe, dataset, .. } = job;
         (!dataset.validation.is_empty())
-            .then(|| evaluate(self.deployed(), recipe, mode(stage, false), &dataset.train, &dataset.validation))
+            .then(|| evaluate(self.deployed(), recipe, job.mode(stage, false), &dataset.train, &dataset.validation))
     }
 
     fn close_epoch(
@@ -267,7 +287,7 @@ impl Run {
     }
 }
 
-/// How the network runs in a stage.
+/// How the network runs in a stage on the CPU.
 fn mode(stage: &Stage, training: bool) -> Mode {
     Mode {
         batch_statistics: training,

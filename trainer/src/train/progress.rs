@@ -1,73 +1,105 @@
-//! What a run shows while it goes on: a bar on a terminal, a line an epoch elsewhere.
+//! What a run shows while it goes on: a dashboard on a terminal that was offered for it, a line an epoch elsewhere.
 
+use super::dashboard::{self, Dashboard, Metric, leave_dashboard};
 use super::{EpochRecord, Position};
 use crate::recipe::{Activations, Recipe, Stage};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lsspq::card::Accuracy;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Whether terminals get lines as well.
-static PLAIN: AtomicBool = AtomicBool::new(false);
+/// Whether terminals get a dashboard.
+static OFFERED: AtomicBool = AtomicBool::new(false);
 
-/// From now on every run of this process shows plain lines, on a terminal too.
-pub fn show_plain_lines() {
-    PLAIN.store(true, Ordering::Relaxed);
+/// From now on runs of this process show a dashboard in place of lines, where they are started in the foreground of a
+/// terminal. Whoever offers it watches for Ctrl-C and calls [`leave_dashboard`] before the process ends.
+pub fn show_dashboard() {
+    OFFERED.store(true, Ordering::Relaxed);
 }
 
 pub(super) struct Progress {
-    bar: ProgressBar,
     epochs: u32,
+    stages: usize,
+    /// Of the training split.
+    pictures: usize,
+    owns_dashboard: bool,
+    /// Since when, and from which step of the epoch on, speed is measured.
     began: Cell<(Instant, usize)>,
-    steps: Cell<usize>,
+    /// Right answers of the epoch before this step.
+    correct: Cell<u64>,
 }
 
 impl Progress {
-    pub(super) fn new(recipe: &Recipe) -> Self {
-        // indicatif draws nothing where the output is no terminal.
-        let bar = ProgressBar::new(0);
-        if PLAIN.load(Ordering::Relaxed) {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        let style = ProgressStyle::with_template("{prefix} [{bar:30}] {msg}").expect("a correct template");
-        bar.set_style(style.progress_chars("=> "));
+    /// Of a run that is at that position, with that many pictures to train on.
+    pub(super) fn new(recipe: &Recipe, pictures: usize, position: &Position) -> Self {
         let epochs = recipe.stages.iter().map(|s| s.epochs).sum();
-        Self { bar, epochs, began: Cell::new((Instant::now(), 0)), steps: Cell::new(0) }
+        let unfinished = position.stage < recipe.stages.len();
+        Self {
+            epochs,
+            stages: recipe.stages.len(),
+            pictures,
+            owns_dashboard: OFFERED.load(Ordering::Relaxed) && unfinished && Dashboard::open(epochs, position.epoch),
+            began: Cell::new((Instant::now(), 0)),
+            correct: Cell::new(0),
+        }
+    }
+
+    /// Whether the dashboard's keys asked for the end.
+    pub(super) fn asks_to_stop(&self) -> bool {
+        dashboard::shown(|d| d.asks_to_stop()).unwrap_or(false)
     }
 
     pub(super) fn stage(&self, index: usize, stage: &Stage) {
         let activations = Activations::from_bits(stage.activation_bits());
-        self.print(&format!("stage {}: {} epochs, activations {activations}", index + 1, stage.epochs));
+        self.print(format!("stage {}: {} epochs, activations {activations}", index + 1, stage.epochs));
     }
 
-    pub(super) fn begin(&self, steps: usize, done: usize) {
-        self.bar.set_length(steps as u64);
-        self.bar.set_position(done as u64);
-        self.began.set((Instant::now(), done));
-        self.steps.set(steps);
+    /// An epoch begins, or goes on where it was interrupted.
+    pub(super) fn begin(&self, position: &Position, stage: &Stage) {
+        self.began.set((Instant::now(), position.step));
+        self.correct.set(position.correct);
+        let activations = match stage.activation_bits() {
+            Some(bits) => format!("{bits} bits"),
+            None => "float".to_owned(),
+        };
+        dashboard::shown(|d| {
+            d.label(position.epoch, &format!("stage {}/{}, {activations}", position.stage + 1, self.stages));
+            d.begin(self.pictures);
+        });
     }
 
-    pub(super) fn step(&self, position: &Position, batch: usize) {
-        let (began, first) = self.began.get();
-        let speed = ((position.step - first) * batch) as f64 / began.elapsed().as_secs_f64().max(1e-9);
-        let steps_left = self.steps.get() * (self.epochs - position.epoch) as usize - position.step;
-        let left = Duration::from_secs_f64((steps_left * batch) as f64 / speed.max(1e-9));
-        self.bar.set_prefix(format!("epoch {}/{}", position.epoch + 1, self.epochs));
-        self.bar.set_position(position.step as u64);
-        self.bar.set_message(format!(
-            "loss {:.4}  accuracy {:.1} %  {speed:.0} images/s  {} left",
-            position.loss().unwrap_or(f64::NAN),
-            100.0 * position.accuracy().unwrap_or(0.0),
-            indicatif::HumanDuration(left)
-        ));
+    /// A step of that loss was taken; `position` has counted it.
+    pub(super) fn step(&self, position: &Position, loss: f32, rate: f64, batch: usize) {
+        let correct = position.correct - self.correct.replace(position.correct);
+        dashboard::shown(|d| {
+            let (began, first) = self.began.get();
+            let speed = ((position.step - first) * batch) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+            let (loss, mean) = (f64::from(loss), position.loss().unwrap_or(f64::NAN));
+            let (accuracy, all) = (percent(correct, batch as u64), 100.0 * position.accuracy().unwrap_or(0.0));
+            let points = [
+                Metric::Loss.at(loss, format!("{mean:.4} (batch {loss:.4})")),
+                Metric::Accuracy.at(accuracy, format!("{all:.1} % (batch {accuracy:.1} %)")),
+                Metric::Rate.at(rate, format!("{rate:.6}")),
+                Metric::Speed.at(speed, format!("{speed:.0}")),
+            ];
+            d.step(position.step * batch, points);
+        });
+    }
+
+    /// The validation split is looked at.
+    pub(super) fn validating(&self, position: &Position) {
+        dashboard::shown(|d| {
+            d.label(position.epoch, &format!("stage {}/{}, validating", position.stage + 1, self.stages));
+        });
     }
 
     pub(super) fn epoch(&self, record: &EpochRecord) {
-        let validation = record
-            .validation
-            .map(|v| format!("  validation {:.2} %", 100.0 * v.top1 as f64 / v.images.max(1) as f64))
-            .unwrap_or_default();
-        self.print(&format!(
+        let percents = record.validation.map(|Accuracy { images, top1, .. }| percent(top1, images));
+        if let Some(value) = percents {
+            dashboard::shown(|d| d.validated(Metric::Accuracy.at(value, format!("{value:.2} %"))));
+        }
+        let validation = percents.map(|value| format!("  validation {value:.2} %")).unwrap_or_default();
+        self.print(format!(
             "epoch {:>3}/{}  rate {:.6}  loss {:.4}  accuracy {:.2} %{validation}  {:.0} images/s",
             record.epoch + 1,
             self.epochs,
@@ -79,18 +111,31 @@ impl Progress {
     }
 
     pub(super) fn ended_early(&self, position: &Position, patience: u32) {
-        self.print(&format!(
+        self.print(format!(
             "stage {} ends after {} epochs: {patience} without a better look at the validation split",
             position.stage + 1,
             position.epoch_in_stage
         ));
     }
 
-    fn print(&self, line: &str) {
-        if self.bar.is_hidden() {
+    fn print(&self, line: String) {
+        let mut line = Some(line);
+        dashboard::shown(|d| line.take().into_iter().for_each(|line| d.print(line)));
+        if let Some(line) = line {
             println!("{line}");
-        } else {
-            self.bar.println(line);
         }
     }
+}
+
+impl Drop for Progress {
+    /// However the run ends, the terminal is the user's again before anything is said about it.
+    fn drop(&mut self) {
+        if self.owns_dashboard {
+            leave_dashboard();
+        }
+    }
+}
+
+fn percent(part: u64, of: u64) -> f64 {
+    100.0 * part as f64 / of.max(1) as f64
 }

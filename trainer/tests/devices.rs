@@ -1,0 +1,108 @@
+//! Runs on other devices than the CPU with its fused operations: the numbers are the same but for rounding, and a run
+//! that was begun on one device goes on on another.
+//!
+//! Without a GPU, plain operations on the CPU stand in for one. With one, the ignored test runs there:
+//! `cargo test -p lsspq-trainer --features wgpu --test devices -- --ignored --nocapture`.
+
+use burn::tensor::Device;
+use lsspq_trainer::compute::{Compute, Place};
+use lsspq_trainer::data::Dataset;
+use lsspq_trainer::fixture::{self, Plan};
+use lsspq_trainer::recipe::Recipe;
+use lsspq_trainer::train::{Existing, Folder, Outcome, Position, train_on};
+use std::cell::RefCell;
+use tempfile::TempDir;
+
+/// Everything on that keeps numbers of its own: an average, clipping, the optimiser's momentum.
+fn recipe() -> Recipe {
+    let text = include_str!("fixture/shapes.toml")
+        .replace("[network]\n", "[training]\nlabel_smoothing = 0.1\nema_decay = 0.95\nclip_norm = 1.0\n\n[network]\n");
+    Recipe::parse(&text, "shapes.toml").unwrap()
+}
+
+struct Ground {
+    folder: TempDir,
+    recipe: Recipe,
+    dataset: Dataset,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let (folder, recipe) = (TempDir::new().unwrap(), recipe());
+        let plan = Plan { train: 40, test: 4, side: recipe.network.input, seed: 1 };
+        fixture::write(&folder.path().join("shapes"), plan).unwrap();
+        let dataset = Dataset::load(&recipe, &folder.path().join("shapes")).unwrap();
+        Self { folder, recipe, dataset }
+    }
+
+    /// Trains until it has done that many steps of that epoch; gives the mean loss so far before every step.
+    fn losses(&self, run: &str, existing: Existing, compute: &Compute, until: (u32, usize)) -> Vec<f64> {
+        let folder = Folder::open(&self.folder.path().join(run), &self.recipe, existing).unwrap();
+        let losses = RefCell::new(Vec::new());
+        let stop = |position: &Position| {
+            losses.borrow_mut().extend(position.loss());
+            (position.epoch, position.step) == until
+        };
+        let outcome = train_on(compute, &self.recipe, &self.dataset, &folder, &stop).unwrap();
+        assert_eq!(outcome, Outcome::Interrupted);
+        losses.into_inner()
+    }
+
+    /// Copies a run, so that it can go on in two ways.
+    fn copy(&self, from: &str, to: &str) {
+        std::fs::create_dir(self.folder.path().join(to)).unwrap();
+        for name in ["recipe.toml", "log.jsonl", "last.checkpoint", "labels.json"] {
+            let [from, to] = [from, to].map(|run| self.folder.path().join(run).join(name));
+            if from.is_file() {
+                std::fs::copy(from, to).unwrap();
+            }
+        }
+    }
+}
+
+/// Rounding adds up from step to step.
+fn assert_near(found: &[f64], wanted: &[f64]) {
+    assert_eq!(found.len(), wanted.len());
+    assert!(!found.is_empty());
+    for (i, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+        println!("step {}: {found:.6} and {wanted:.6}", i + 1);
+        assert!((found - wanted).abs() < 0.01 * wanted, "step {}: {found} is not {wanted}", i + 1);
+    }
+}
+
+/// Begins a run on one device and goes on on another and on the first; all the while both have the same losses.
+fn goes_on_elsewhere(first: &Compute, second: &Compute) {
+    let place = Ground::new();
+    let begun = place.losses("first", Existing::Keep, first, (1, 2));
+    assert_near(&begun, &place.losses("second", Existing::Keep, second, (1, 2)));
+    place.copy("first", "moved");
+    let stayed = place.losses("first", Existing::Resume, first, (2, 2));
+    assert_near(&place.losses("moved", Existing::Resume, second, (2, 2)), &stayed);
+}
+
+#[test]
+fn plain_operations_learn_the_same_and_their_run_goes_on_with_the_fused_ones() {
+    goes_on_elsewhere(&Compute::composed(vec![Device::flex()]), &Compute::cpu());
+}
+
+/// Parts of a batch are normalised by themselves, so that losses differ by more than rounding.
+#[test]
+fn run_on_two_devices_learns_and_goes_on_on_one() {
+    let place = Ground::new();
+    let two = Compute::composed(vec![Device::flex(); 2]);
+    let begun = place.losses("run", Existing::Keep, &two, (2, 2));
+    let more = place.losses("run", Existing::Resume, &Compute::cpu(), (3, 2));
+    let (first, last) = (begun[0], more[more.len() - 1]);
+    assert!(last < 0.9 * first, "from {first} to {last}");
+}
+
+#[test]
+#[ignore = "needs a GPU, and the program built for it"]
+fn gpu_learns_the_same_as_the_cpu_and_its_run_goes_on_there() {
+    let places = [(cfg!(feature = "wgpu"), Place::Wgpu(None)), (cfg!(feature = "cuda"), Place::Cuda(0))];
+    for (_, place) in places.into_iter().filter(|(built, _)| *built) {
+        println!("{place}");
+        let gpu = Compute::open(&[place]).unwrap();
+        goes_on_elsewhere(&gpu, &Compute::composed(vec![Device::flex()]));
+    }
+}
