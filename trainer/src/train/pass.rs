@@ -179,9 +179,9 @@ mod tests {
         // With given statistics, so that no part is normalised by its own; the fused operations do not learn with them.
         let (network, whole) = passed(1, Engine::Composed, false);
         for devices in [2, 3] {
-            let (_, shared) = passed(devices, Engine::Composed, false);
+            let (shared_network, shared) = passed(devices, Engine::Composed, false);
             assert!((shared.loss - whole.loss).abs() < 1e-5, "{} {}", shared.loss, whole.loss);
-            assert_near(&gradients(&network, &shared), &gradients(&network, &whole));
+            assert_near(&gradients(&shared_network, &shared), &gradients(&network, &whole));
             let logits = |p: &Passed| p.output.logits.clone().into_data().iter::<f32>().collect::<Vec<_>>();
             assert_near(&logits(&shared), &logits(&whole));
         }
