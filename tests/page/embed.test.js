@@ -31,7 +31,10 @@ test("the package has its module, types, README and licence", () => {
 
 test("the page uses of the package what it exports, and nothing else", () => {
   const types = readFileSync(path.join(ROOT, "pkg/lsspq.d.ts"), "utf8");
-  const scripts = (/** @type {string} */ folder) => readdirSync(path.join(ROOT, "www", folder)).map((file) => `${folder}/${file}`);
+  const scripts = (/** @type {string} */ folder) => {
+    const files = /** @type {string[]} */ (readdirSync(path.join(ROOT, "www", folder), { recursive: true }));
+    return files.filter((file) => file.endsWith(".js")).map((file) => `${folder}/${file}`);
+  };
   // What wasm-bindgen exports for its own glue begins with an underscore.
   for (const file of scripts("worker")) {
     const text = readFileSync(path.join(ROOT, "www", file), "utf8");
