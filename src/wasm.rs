@@ -36,10 +36,13 @@ pub struct Classifier {
     model: Model,
 }
 
-/// The answer of `Classifier.classify`.
+/// The answer to a picture.
 #[derive(Serialize)]
 struct Classification {
     predictions: Vec<Prediction>,
+    /// The taught classes, where there is a teacher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taught: Option<Vec<Prediction>>,
     milliseconds: Milliseconds,
 }
 
@@ -82,7 +85,7 @@ impl Classifier {
         let ready = now();
         let output = self.model.run(&input).map_err(thrown)?;
         let predictions = self.model.predictions(&output, top_k.unwrap_or(5) as usize);
-        answer(predictions, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
+        answer(predictions, None, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
     }
 
     /// The embedding of RGBA pixels of any size: the pooled vector before the linear layer.
@@ -215,7 +218,7 @@ impl PlainClassifier {
         let ready = now();
         let output = self.model.run(&input).map_err(thrown)?;
         let predictions = self.model.predictions(&output, top_k.unwrap_or(5) as usize);
-        answer(predictions, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
+        answer(predictions, None, [begin, ready, now()], with_input.unwrap_or(false).then_some(&input[..]))
     }
 
     /// What is known of it.
@@ -244,11 +247,12 @@ struct Sized {
 /// The answer to a picture, from the times at which it began, was prepared and ended.
 fn answer(
     predictions: Vec<Prediction>,
+    taught: Option<Vec<Prediction>>,
     [begin, ready, end]: [f64; 3],
     input: Option<&[f32]>,
 ) -> Result<JsValue, JsValue> {
     let milliseconds = Milliseconds { preprocess: ready - begin, inference: end - ready, total: end - begin };
-    let answer = plain(&Classification { predictions, milliseconds })?;
+    let answer = plain(&Classification { predictions, taught, milliseconds })?;
     if let Some(input) = input {
         Reflect::set(&answer, &"input".into(), &Float32Array::from(input))?;
     }

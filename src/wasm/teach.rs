@@ -1,10 +1,9 @@
 //! Teaching as JavaScript sees it: the class `Teacher`.
 
-use super::{Classifier, Milliseconds, now, picture, plain, thrown};
+use super::{Classifier, answer, now, picture, plain, thrown};
 use crate::error::{Error, ErrorKind};
-use crate::model::Prediction;
 use crate::teach;
-use js_sys::{Float32Array, Reflect, Uint8Array};
+use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -45,14 +44,6 @@ struct HeldOutClass<'a> {
     label: &'a str,
     right: usize,
     pictures: usize,
-}
-
-/// The answer of `Teacher.classify`.
-#[derive(Serialize)]
-struct Classification {
-    predictions: Vec<Prediction>,
-    taught: Vec<Prediction>,
-    milliseconds: Milliseconds,
 }
 
 #[wasm_bindgen]
@@ -146,13 +137,8 @@ impl Teacher {
         let top_k = top_k.unwrap_or(5) as usize;
         let predictions = classifier.model.predictions(&output, top_k);
         let taught = self.teacher.predict(&output.embedding, top_k).map_err(thrown)?;
-        let end = now();
-        let milliseconds = Milliseconds { preprocess: ready - begin, inference: end - ready, total: end - begin };
-        let answer = plain(&Classification { predictions, taught, milliseconds })?;
-        if with_input.unwrap_or(false) {
-            Reflect::set(&answer, &"input".into(), &Float32Array::from(&input[..]))?;
-        }
-        Ok(answer)
+        let input = with_input.unwrap_or(false).then_some(&input[..]);
+        answer(predictions, Some(taught), [begin, ready, now()], input)
     }
 
     /// Classes with the numbers of their pictures, and what is known of the head.

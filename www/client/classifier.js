@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { fetchModelList } from "./models.js";
-import { forgetModel, keepModel, keptModels } from "./own.js";
+import { ownModels } from "./own.js";
 import { showPanel } from "./panel.js";
 import { PlainControls } from "./plain.js";
 import { ProgressView } from "./progress.js";
@@ -64,7 +64,7 @@ export class Classifier {
   async start() {
     try {
       this.#progress.begin(loading.library, ["library", "model"]);
-      const [entries, kept] = await Promise.all([fetchModelList(), keptModels()]);
+      const [entries, kept] = await Promise.all([fetchModelList(), ownModels.all()]);
       const published = entries.map((entry) => ({ name: entry.name, ask: { entry }, sha256: entry.sha256.toLowerCase() }));
       const own = kept.map(({ name, blob, plain, sha256 }) => ({ name, ask: { own: { name, blob, plain } }, sha256 }));
       this.#choices = [...published, ...own];
@@ -162,7 +162,7 @@ export class Classifier {
     this.#showChoices();
     this.#progress.end();
     if (choice.sha256) remember("model", choice.sha256);
-    if ("own" in choice.ask && choice.sha256) keepModel({ ...choice.ask.own, sha256: choice.sha256 });
+    if ("own" in choice.ask && choice.sha256) ownModels.keep({ ...choice.ask.own, sha256: choice.sha256 });
     this.#plain.show(loaded, "own" in choice.ask ? choice.ask.own.plain : null);
     showPanel(loaded, choice.name);
     this.#onLoaded(loaded, choice.name, "entry" in choice.ask ? choice.ask.entry : null);
@@ -197,7 +197,7 @@ export class Classifier {
   async #forgetCurrent() {
     const choice = this.#current;
     if (!choice || !("own" in choice.ask)) return;
-    if (choice.sha256) await forgetModel(choice.sha256);
+    if (choice.sha256) await ownModels.forget(choice.sha256);
     await this.#goBack();
     // The published one did not load: this one still answers, until the page is left.
     if (this.#current === choice) return;

@@ -5,7 +5,7 @@ import { teach as words } from "./strings.js";
 import { Album } from "./teach/album.js";
 import { archive } from "./teach/archive.js";
 import { ClassCard } from "./teach/class-card.js";
-import { forgetClasses, keepClasses, keptClasses } from "./teach/kept.js";
+import { taughtClasses } from "./teach/kept.js";
 import { Viewfinder } from "./teach/viewfinder.js";
 import { decodePicture } from "./pictures.js";
 import { download } from "./tools.js";
@@ -129,7 +129,7 @@ export class Teach {
       if (kind === "plain") return;
       const same = this.#model.sha256 === sha256 && this.#model.name === name;
       this.#model = { name, sha256 };
-      const kept = same && this.#kept ? this.#kept : sha256 ? await keptClasses(sha256) : null;
+      const kept = same && this.#kept ? this.#kept : sha256 ? await taughtClasses.get(sha256) : null;
       const open = (/** @type {Uint8Array | null} */ file) => this.#bridge.call("teachOpen", { file });
       // What an earlier release kept may not be readable any more: then it begins anew.
       const taught = await open(kept?.bytes ?? null).catch(() => open(null));
@@ -323,13 +323,13 @@ export class Teach {
     const { classes } = this.#state;
     if (classes.length === 0) {
       this.#kept = null;
-      if (sha256) await forgetClasses(sha256);
+      if (sha256) await taughtClasses.forget(sha256);
       return;
     }
     const { bytes } = await this.#bridge.call("teachSave", {});
     const pictures = classes.flatMap((c) => c.examples).map((example) => this.#album.picture(example));
     this.#kept = { sha256: sha256 ?? "", bytes, pictures };
-    if (sha256) await keepClasses(this.#kept);
+    if (sha256) await taughtClasses.keep(this.#kept);
   }
 
   async #saveFile() {

@@ -39,6 +39,11 @@ impl Stage {
         }
     }
 
+    /// Side of the training pictures in pixels, where `full` is that of the network's input.
+    pub fn side(&self, full: usize) -> usize {
+        self.input.unwrap_or(full)
+    }
+
     /// The learning rate during `epoch`, counted from 0 at the beginning of this stage.
     pub fn rate(&self, epoch: u32) -> f64 {
         self.schedule.rate(epoch, self.epochs)

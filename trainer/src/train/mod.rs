@@ -225,7 +225,7 @@ impl Run {
             &normalise,
             recipe.augment,
             draw,
-            stage.input.unwrap_or(recipe.network.input),
+            stage.side(recipe.network.input),
             self.position.step,
         )
     }
@@ -234,7 +234,7 @@ impl Run {
     fn step(&mut self, job: &Job, stage: &Stage, batch: Batch, rate: f64) -> f32 {
         let recipe = job.recipe;
         let (count, labels) = (batch.labels.len(), batch.leading().to_vec());
-        let side = stage.input.unwrap_or(recipe.network.input);
+        let side = stage.side(recipe.network.input);
         let pass = Pass { recipe, teacher: job.teacher.as_ref(), mode: job.mode(stage, true), side };
         let Passed { mut gradients, output, loss } = pass.run(&self.network, batch, &job.devices);
         if recipe.training.fixed_shifts {
