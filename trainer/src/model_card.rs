@@ -186,11 +186,19 @@ fn again(card: &ModelCard) -> String {
 /// What the page's benchmark copies as JSON.
 #[derive(Deserialize)]
 struct Benchmark {
+    #[serde(default)]
+    model: Measured,
     picture: Picture,
     runs: u32,
     milliseconds: Parts,
     browser: String,
     device: Device,
+}
+
+#[derive(Default, Deserialize)]
+struct Measured {
+    /// None where the browser gives none.
+    sha256: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -215,14 +223,17 @@ struct Device {
     cores: u32,
 }
 
-/// The latency in what the page's benchmark copied; `machine` says in words where that was, or else the number of cores
-/// stands for it.
+/// The latency in what the page's benchmark copied of the file with that SHA-256 (hexadecimal digits); `machine` says in
+/// words where that was, or else the number of cores stands for it.
 ///
 /// # Errors
-/// A text that is no such JSON, in words.
-pub fn latency(json: &str, machine: Option<&str>) -> Result<Latency, String> {
+/// A text that is no such JSON, or one of another file, in words.
+pub fn latency(json: &str, sha256: &str, machine: Option<&str>) -> Result<Latency, String> {
     let found: Benchmark = serde_json::from_str(json)
         .map_err(|e| format!("no result of the page's benchmark, as its button copies it: {e}"))?;
+    if let Some(other) = found.model.sha256.filter(|other| !other.eq_ignore_ascii_case(sha256)) {
+        return Err(format!("the benchmark measured another file, with SHA-256 {other}: measure this one, {sha256}"));
+    }
     let Spread { median, p95 } = found.milliseconds.total;
     if !(median > 0.0 && p95 >= median) || found.runs == 0 {
         return Err(format!("the benchmark gives a median of {median} ms and a 95th percentile of {p95} ms"));
@@ -247,7 +258,7 @@ mod tests {
     use lsspq::calibration::Calibration;
     use lsspq::card::{Accuracy, ClassAccuracy, StageResult};
 
-    const COPIED: &str = r#"{"model": {"name": "x"}, "picture": {"width": 640, "height": 480}, "warmUp": 10, "runs": 100,
+    const COPIED: &str = r#"{"model": {"name": "x", "sha256": "c0ffee"}, "picture": {"width": 640, "height": 480}, "warmUp": 10, "runs": 100,
         "milliseconds": {"inference": {"median": 1, "p95": 2}, "preprocess": {"median": 0.5, "p95": 0.6},
         "total": {"median": 1.5, "p95": 2.25}}, "browser": "Some/1.0", "device": {"cores": 2, "memoryGiB": null}}"#;
 
@@ -269,7 +280,7 @@ mod tests {
         full.classes = vec![ClassAccuracy { images: 100, top1: 71 }; spec.classes];
         full.stages = vec![StageResult { epochs: 7, weights: Some(2), activations: None, validation }];
         full.calibration = Some(Calibration { threshold: 0.625, images: 400, answered: 200, right: 182 });
-        full.latency = Some(latency(COPIED, Some("a pocket computer")).unwrap());
+        full.latency = Some(latency(COPIED, "c0ffee", Some("a pocket computer")).unwrap());
         full.limits = "It has never seen a giraffe.".into();
         full.recipe = "name = \"x\"\n[data]\nsource = \"a drawer\"\nlicence = \"CC0-1.0\"\n".into();
         full.seed = 12;
@@ -320,9 +331,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_benchmark_is_refused() {
-        assert_eq!(latency(COPIED, None).unwrap().machine, "2 cores");
+        assert_eq!(latency(COPIED, "C0FFEE", None).unwrap().machine, "2 cores");
         for broken in ["{}", "", &COPIED.replace("2.25", "1"), &COPIED.replace("\"runs\": 100", "\"runs\": 0")] {
-            latency(broken, None).unwrap_err();
+            latency(broken, "c0ffee", None).unwrap_err();
         }
+        assert!(latency(COPIED, "decaf", None).unwrap_err().contains("another file"));
+        // A page that is not served securely knows no hash.
+        latency(&COPIED.replace("\"c0ffee\"", "null"), "decaf", None).unwrap();
     }
 }

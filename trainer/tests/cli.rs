@@ -292,6 +292,27 @@ fn finished_run_is_reported_measured_compared_and_published() {
     assert_eq!(index["models"][0]["bytes"], fs::metadata(place.path(model)).unwrap().len());
     place.refused(&publish, 2, &["published already", "--replace"]);
     printed(&place, &[&publish[..], &["--replace"]].concat());
+
+    // With what the page's benchmark copied; one of another file, or what is none, changes nothing.
+    let copied = |sha256: &str| {
+        format!(
+            r#"{{"model": {{"sha256": "{sha256}"}}, "picture": {{"width": 640, "height": 480}}, "runs": 100, "milliseconds":
+            {{"total": {{"median": 1.25, "p95": 2.5}}}}, "browser": "Some/1.0", "device": {{"cores": 2}}}}"#
+        )
+    };
+    let measured = [&publish[..], &["--replace", "--benchmark", "copied.json", "--machine", "a desk"]].concat();
+    for (text, part) in [(copied("c0ffee"), "another file"), ("{".into(), "no result of the page's benchmark")] {
+        fs::write(place.path("copied.json"), text).unwrap();
+        place.refused(&measured, 3, &["copied.json", part]);
+        assert_eq!(json("www/models/index.json"), index);
+    }
+    fs::write(place.path("copied.json"), copied(index["models"][0]["sha256"].as_str().unwrap())).unwrap();
+    printed(&place, &measured);
+    let card = fs::read_to_string(place.path("www/models/shapes.md")).unwrap();
+    for part in ["1.25 ms", "a desk", "Some/1.0", "## Accuracy by class", "stripes"] {
+        assert!(card.contains(part), "{part} is not in {card}");
+    }
+
     fs::write(place.path("www/models/shapes.onnx"), "exchanged").unwrap();
     place.refused(&[&publish[..], &["--as", "other.onnx"]].concat(), 3, &["shapes.onnx is not the file"]);
 }

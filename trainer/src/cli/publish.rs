@@ -28,7 +28,7 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
         return Err(Error::recipe(message).into());
     }
     let bytes = match &job.benchmark {
-        Some(path) => measured(&bytes, model.card(), path, job.machine.as_deref())?,
+        Some(path) => measured(&bytes, &sum, model.card(), path, job.machine.as_deref())?,
         None => bytes,
     };
     let engines = check_parity(&bytes, job.python.as_deref())?;
@@ -46,10 +46,10 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
 }
 
 /// The file with a benchmark's result in its card.
-fn measured(bytes: &[u8], card: &ModelCard, path: &Path, machine: Option<&str>) -> Result<Vec<u8>, Error> {
+fn measured(bytes: &[u8], sum: &str, card: &ModelCard, path: &Path, machine: Option<&str>) -> Result<Vec<u8>, Error> {
     let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
     let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
-    let latency = model_card::latency(&json, machine).map_err(|e| wrong(&e))?;
+    let latency = model_card::latency(&json, sum, machine).map_err(|e| wrong(&e))?;
     let card = ModelCard { latency: Some(latency), ..card.clone() };
     export::with_card(bytes, &card).map_err(|e| wrong(&e))
 }
