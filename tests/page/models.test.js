@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
+import { PAGE, launch, noticeOf, ready, sees, visit } from "./lib/browser.js";
 import { classifyNatively } from "./lib/native.js";
 import { withMetadata } from "./lib/onnx.js";
-import { MODEL } from "./lib/paths.js";
+import { MODEL, PUBLISHED } from "./lib/paths.js";
 import { samples } from "./lib/pictures.js";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -20,6 +20,7 @@ before(async () => {
 after(() => browser.close());
 
 const bytes = readFileSync(MODEL);
+const CIFAR = /** @type {import("../../www/shared/messages.js").ModelEntry} */ (PUBLISHED.find(({ file }) => file === "cifar10.onnx"));
 const [file] = samples();
 
 /** The line that Chromium itself writes when a file is missing. */
@@ -61,12 +62,11 @@ test("the panel shows what the model file says, and density only beside what it 
   const { page, end } = await visit(browser);
   await ready(page);
   const tile = (/** @type {string} */ key) => page.innerText(`[data-figure=${key}]`);
-  const index = JSON.parse(readFileSync(MODEL.replace("cifar10.onnx", "index.json"), "utf8"));
   assert.match(await tile("size"), new RegExp(`${(bytes.length / 2 ** 20).toFixed(3).slice(0, 5)}`));
   assert.match(await tile("accuracy"), /\d+\.\d\d %[^]*95 % interval[^]*test pictures/);
   const density = await tile("density");
   for (const needed of [/\d+\.\d\d % in/, /MiB on/, /guessing gives \d+/]) assert.match(density, needed);
-  assert.ok(density.includes(index.models[0].dataset));
+  assert.ok(density.includes(CIFAR.dataset));
   assert.match(await tile("bits"), /[Ww]eights \d-bit/);
   assert.match(await tile("ratio"), /\d ×/);
   await end();
@@ -165,11 +165,10 @@ test("a model from the visitor's own disk takes the place of the published one",
 });
 
 test("one of several published models is chosen, and is chosen again at the next visit", async () => {
-  const [entry] = JSON.parse(readFileSync(MODEL.replace("cifar10.onnx", "index.json"), "utf8")).models;
   // Another file by its hash: metadata that nobody asks for.
   const second = withMetadata(bytes, "note", "the second");
   const sha256 = createHash("sha256").update(second).digest("hex");
-  const models = [entry, { ...entry, file: "second.onnx", name: "The second", sha256, bytes: second.length }];
+  const models = [CIFAR, { ...CIFAR, file: "second.onnx", name: "The second", sha256, bytes: second.length }];
   const two = async (/** @type {Page} */ page) => {
     await page.route("**/models/index.json", (route) => route.fulfill({ json: { models } }));
     await page.route("**/models/second.onnx", (route) => route.fulfill({ body: second }));
@@ -180,7 +179,7 @@ test("one of several published models is chosen, and is chosen again at the next
   const [{ predictions }] = classifyNatively([file]);
   await sees(page, predictions[0]);
   const hash = (/** @type {string} */ sha256) => page.waitForFunction((sha256) => document.querySelector("#facts")?.textContent?.includes(sha256), sha256);
-  await hash(entry.sha256);
+  await hash(CIFAR.sha256);
   await page.selectOption("#model", { label: "The second" });
   await hash(sha256);
   await sees(page, predictions[0]);
@@ -189,6 +188,25 @@ test("one of several published models is chosen, and is chosen again at the next
   await hash(sha256);
   assert.equal(await page.$eval("#model", (select) => /** @type {HTMLSelectElement} */ (select).selectedOptions[0].text), "The second");
   await page.selectOption("#model", { index: 0 });
-  await hash(entry.sha256);
+  await hash(CIFAR.sha256);
+  await end();
+});
+
+test("the address names a model; without one the first of the list answers, and what is not listed is said", async () => {
+  const chosen = (/** @type {Page} */ page) => page.$eval("#model", (select) => /** @type {HTMLSelectElement} */ (select).selectedOptions[0].text);
+  for (const [query, name] of [["", PUBLISHED[0].name], ...PUBLISHED.map(({ file, name }) => [`?model=${file}`, name])]) {
+    const { page, end } = await visit(browser, { address: new URL(query, PAGE).href });
+    await ready(page);
+    assert.equal(await chosen(page), name);
+    assert.equal(new URL(page.url()).search, query);
+    await end();
+  }
+  const { page, end } = await visit(browser, { address: new URL("?model=none.onnx&x=1", PAGE).href });
+  await ready(page);
+  assert.equal(await noticeOf(page), `This page has no model none.onnx. Using ${PUBLISHED[0].name} in its place.`);
+  assert.equal(new URL(page.url()).search, "?x=1");
+  await page.selectOption("#model", { label: CIFAR.name });
+  await page.waitForFunction((sha256) => document.querySelector("#facts")?.textContent?.includes(sha256), CIFAR.sha256);
+  assert.ok(await page.isHidden("#notice"));
   await end();
 });

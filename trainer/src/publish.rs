@@ -201,6 +201,11 @@ impl Index {
         }
     }
 
+    /// Moves a model to the front of the list: the page opens with that one.
+    pub fn lead(&mut self, file: &str) {
+        self.models.sort_by_key(|entry| entry.file != file);
+    }
+
     /// Writes the model, its card as Markdown beside it, and then the list, each whole or not at all, and reads the model
     /// back.
     ///
@@ -287,6 +292,11 @@ mod tests {
         index.write(folder.path(), "b.onnx", b"b", "# B").unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("kept") && text.contains("\"version\": 2") && text.contains("A2"), "{text}");
+        let order = |index: &Index| index.models.iter().map(|e| e.file.clone()).collect::<Vec<_>>().join(" ");
+        assert_eq!(order(&index), "a.onnx b.onnx");
+        index.put("c.onnx", "C", "set", b"c");
+        index.lead("b.onnx");
+        assert_eq!(order(&index), "b.onnx a.onnx c.onnx");
         std::fs::write(folder.path().join("a.onnx"), "xyz").unwrap();
         let message = Index::read(folder.path(), "b.onnx").unwrap_err().to_string();
         assert!(message.contains("a.onnx is not the file"), "{message}");

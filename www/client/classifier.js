@@ -1,7 +1,7 @@
 /** Library and models: loading them, changing them, and saying why one does not load. */
 
 import { element } from "./dom.js";
-import { fetchModelList } from "./models.js";
+import { fetchModelList, forgetModelInAddress, modelInAddress } from "./models.js";
 import { ownModels } from "./own.js";
 import { showPanel } from "./panel.js";
 import { PlainControls } from "./plain.js";
@@ -31,6 +31,8 @@ export class Classifier {
   #choices = [];
   /** The one that answers now. @type {Choice | null} */
   #current = null;
+  /** The published one that answered last, at this visit or an earlier one. @type {Choice | undefined} */
+  #published;
   /** @type {LoadedModel | null} */
   #loaded = null;
   #libraryReady = false;
@@ -60,7 +62,7 @@ export class Classifier {
     };
   }
 
-  /** Loads the list of models, and the one that was used last or else the first. */
+  /** Loads the list of models, and the one that the address names, or that was used last, or else the first. */
   async start() {
     try {
       this.#progress.begin(loading.library, ["library", "model"]);
@@ -69,10 +71,13 @@ export class Classifier {
       const own = kept.map(({ name, blob, plain, sha256 }) => ({ name, ask: { own: { name, blob, plain } }, sha256 }));
       this.#choices = [...published, ...own];
       this.#showChoices();
-      const last = recall("model", "");
+      this.#published = published.find(({ sha256 }) => sha256 === recall("published", ""));
+      const [named, last] = [modelInAddress(), recall("model", "")];
+      const linked = this.#choices.find(({ ask }) => "entry" in ask && ask.entry.file === named);
       // The same file may be there twice: the visitor's own comes last.
-      const chosen = this.#choices.findLast(({ sha256 }) => sha256 === last) ?? this.#choices[0];
-      await this.#load(chosen);
+      const chosen = linked ?? this.#choices.findLast(({ sha256 }) => sha256 === last) ?? this.#choices[0];
+      if (named && !linked) this.#notice.show("model", words.notListed(named, chosen.name));
+      await this.#load(chosen, Boolean(named && !linked));
       // One's own model may no longer load, as after an update of the library: the page is not left without any.
       if (!this.#current && "own" in chosen.ask && this.#libraryReady) await this.#load(this.#choices[0], true);
     } catch (error) {
@@ -158,6 +163,11 @@ export class Classifier {
     if (known < 0) this.#choices.push(choice);
     else this.#choices[known] = choice;
     this.#current = choice;
+    if ("entry" in choice.ask) {
+      this.#published = choice;
+      remember("published", choice.sha256 ?? "");
+    }
+    if (!("entry" in choice.ask) || choice.ask.entry.file !== modelInAddress()) forgetModelInAddress();
     this.#loaded = loaded;
     this.#showChoices();
     this.#progress.end();
@@ -189,9 +199,14 @@ export class Classifier {
     this.#plain.show(this.#loaded, this.#current && "own" in this.#current.ask ? this.#current.ask.own.plain : null);
   }
 
+  /** The published model to go back to. */
+  get #way() {
+    return this.#published ?? this.#choices[0];
+  }
+
   #goBack() {
     this.#select.focus();
-    return this.#load(this.#choices[0]);
+    return this.#load(this.#way);
   }
 
   async #forgetCurrent() {
@@ -219,7 +234,7 @@ export class Classifier {
     this.#select.selectedIndex = this.#current ? this.#choices.indexOf(this.#current) : 0;
     this.#select.disabled = this.#choices.length === 0;
     const own = this.#current !== null && "own" in this.#current.ask;
-    this.#back.hidden = this.#forget.hidden = !own || "own" in this.#choices[0].ask;
-    if (own) this.#back.textContent = words.back(this.#choices[0].name);
+    this.#back.hidden = this.#forget.hidden = !own || "own" in this.#way.ask;
+    if (own) this.#back.textContent = words.back(this.#way.name);
   }
 }

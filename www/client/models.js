@@ -27,6 +27,17 @@ export async function fetchModelList() {
  */
 export const modelAddress = (entry) => new URL(MODELS_FOLDER + entry.file, document.baseURI).href;
 
+/** The file that the page's address asks for, as in `?model=cifar10.onnx`; null where it asks for none. */
+export const modelInAddress = () => new URLSearchParams(location.search).get("model");
+
+/** Another one answers: what the address asked for does not come back when the page is loaded again. */
+export function forgetModelInAddress() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("model")) return;
+  address.searchParams.delete("model");
+  history.replaceState(history.state, "", address);
+}
+
 /** @param {any} entry */
 function isEntry(entry) {
   const texts = [entry?.file, entry?.name, entry?.dataset, entry?.sha256];

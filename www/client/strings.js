@@ -152,6 +152,7 @@ export const model = {
   published: "Published",
   own: "Yours, kept in this browser",
   back: (/** @type {string} */ name) => `Back to ${name}`,
+  notListed: (/** @type {string} */ file, /** @type {string} */ name) => `This page has no model ${file}. Using ${name} in its place.`,
   noModel: (/** @type {string} */ name) => `${name} is no model: the name of a model file ends with .onnx.`,
   kept: (/** @type {string} */ name) => ` Still using ${name}.`,
   /** By the codes of the worker and of the library; the message names the file and says what is wrong. */

@@ -6,6 +6,9 @@ import { chromium } from "playwright-core";
 /** The address of the page; `cargo xtask test --only page` serves it and says where. */
 export const PAGE = process.env.LSSPQ_PAGE ?? "http://127.0.0.1:8000/";
 
+/** The page with the model of `MODEL`, which tests hold against the native library. */
+export const CIFAR_PAGE = new URL("?model=cifar10.onnx", PAGE).href;
+
 /** How long anything may take before a test fails, in milliseconds: a busy machine starts a browser in half a minute. */
 export const PATIENCE_MS = 120_000;
 
@@ -50,10 +53,10 @@ export function launch(camera = CAMERAS.none) {
  *   `before` prepares the page before it is loaded; `mayComplain` is what the browser itself logs in this test;
  *   `knowsPage` is a visitor who allowed the camera on an earlier visit; `ownPermission` leaves it to the browser whether
  *   the camera is allowed; `offline` lets the page install its service
- *   worker, whose requests no route of a test sees; `address` is that of another site than the one that is served
+ *   worker, whose requests no route of a test sees; `address` is that of another model, page or site
  * @returns {Promise<Visit>}
  */
-export async function visit(browser, { context: options, before, mayComplain, knowsPage = false, ownPermission = false, offline = false, address = PAGE } = {}) {
+export async function visit(browser, { context: options, before, mayComplain, knowsPage = false, ownPermission = false, offline = false, address = CIFAR_PAGE } = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import puppeteer from "puppeteer-core";
-import { PAGE, PATIENCE_MS } from "./browser.js";
+import { CIFAR_PAGE, PAGE, PATIENCE_MS } from "./browser.js";
 import { SCRATCH } from "./paths.js";
 
 /** The program: what `LSSPQ_FIREFOX` names, or else the first in PATH. */
@@ -50,7 +50,7 @@ export async function visitInFirefox(browser) {
     const { protocol, origin } = new URL(request.url());
     if (!["blob:", "data:"].includes(protocol) && origin !== new URL(PAGE).origin) strangers.push(request.url());
   });
-  await page.goto(PAGE);
+  await page.goto(CIFAR_PAGE);
   await page.waitForSelector("body[data-state=ready]");
   const end = async () => {
     await page.close();

@@ -1,6 +1,6 @@
 /** Where things are. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const SAMPLES = path.join(ROOT, "www/samples");
 export const MODEL = path.join(ROOT, "www/models/cifar10.onnx");
+
+/** What `www/models/index.json` lists, the page's own choice first. @type {import("../../../www/shared/messages.js").ModelEntry[]} */
+export const PUBLISHED = JSON.parse(readFileSync(path.join(ROOT, "www/models/index.json"), "utf8")).models;
 
 /** Real test pictures in class folders, where the variable `LSSPQ_DATA` says that they are. */
 export const TEST_PICTURES = process.env.LSSPQ_DATA && path.join(process.env.LSSPQ_DATA, "cifar10-images/test");

@@ -299,6 +299,9 @@ pub(super) struct Publish {
     /// Replace the model of that file name.
     #[arg(long)]
     pub(super) replace: bool,
+    /// Put it first in the list: the page opens with that one.
+    #[arg(long)]
+    pub(super) first: bool,
     /// The SHA-256 that the file must have.
     #[arg(long, value_name = "HEX")]
     pub(super) sha256: Option<String>,

@@ -38,6 +38,9 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
     }
     let card = model.card();
     index.put(&file, job.name.as_deref().unwrap_or(&card.dataset), &card.dataset, &bytes);
+    if job.first {
+        index.lead(&file);
+    }
     let page = model_card::markdown(&bytes, &file).with_context(|| path.display().to_string())?;
     let published = index.write(&job.models, &file, &bytes, &page)?;
     println!("{}: {} bytes, SHA-256 {}", published.display(), bytes.len(), sha256(&bytes));

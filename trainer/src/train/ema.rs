@@ -28,6 +28,11 @@ impl Average {
         self.network = self.network.clone().map(&mut blend);
     }
 
+    /// Puts in its place a network of the same parameters.
+    pub(super) fn replace(&mut self, network: Network) {
+        self.network = network;
+    }
+
     /// The average as a network to evaluate.
     pub(super) fn network(&self) -> &Network {
         &self.network

@@ -22,7 +22,7 @@ pub struct EpochRecord {
     pub accuracy: f64,
     /// On the validation split after the epoch, where there is one.
     pub validation: Option<Accuracy>,
-    /// Pictures a second, training and validation together.
+    /// Pictures a second, training and validation together, since the epoch began or was resumed.
     pub images_per_second: f64,
     /// Seconds since the epoch began, or since it was resumed.
     pub seconds: f64,

@@ -20,6 +20,7 @@ mod optimiser;
 mod pass;
 mod position;
 mod progress;
+mod statistics;
 mod teacher;
 mod terminal;
 
@@ -110,14 +111,15 @@ pub fn train_on(
             job.progress.stage(run.position.stage, stage);
         }
         while run.position.epoch_in_stage < stage.epochs && !run.position.is_stale(recipe.training.patience) {
-            let started = Instant::now();
+            let (started, before) = (Instant::now(), run.position.images);
             if !run.epoch(&job, stage)? {
                 folder.save_last(&run.checkpoint()?)?;
                 return Ok(Outcome::Interrupted);
             }
             job.progress.validating(&run.position);
+            run.measure(&job, stage);
             let validation = run.validate(&job, stage);
-            let record = run.close_epoch(stage, validation, dataset, started);
+            let record = run.close_epoch(stage, validation, dataset, (started, before));
             folder.append(&record)?;
             job.progress.epoch(&record);
             if run.position.is_best(validation) {
@@ -255,6 +257,14 @@ impl Run {
         loss
     }
 
+    /// Gives the average, where there is one, the statistics that belong to it.
+    fn measure(&mut self, job: &Job, stage: &Stage) {
+        if let Some(average) = &mut self.average {
+            let mode = job.mode(stage, false);
+            average.replace(statistics::measured(average.network(), job.recipe, mode, job.dataset, stage.batch));
+        }
+    }
+
     /// Accuracy on the validation split, where there is one.
     fn validate(&self, job: &Job, stage: &Stage) -> Option<Accuracy> {
         let Job { recipe, dataset, .. } = job;
@@ -262,14 +272,15 @@ impl Run {
             .then(|| evaluate(self.deployed(), recipe, job.mode(stage, false), &dataset.train, &dataset.validation))
     }
 
+    /// `began`: when this process took the epoch up, and how many of its pictures were learned by then.
     fn close_epoch(
         &mut self,
         stage: &Stage,
         validation: Option<Accuracy>,
         dataset: &Dataset,
-        started: Instant,
+        (started, before): (Instant, u64),
     ) -> EpochRecord {
-        let images = self.position.images + dataset.validation.len() as u64;
+        let images = self.position.images - before + dataset.validation.len() as u64;
         let record = EpochRecord::new(&self.position, stage, validation, images, started.elapsed().as_secs_f64());
         self.position.next_epoch(validation);
         record
