@@ -281,6 +281,7 @@ pub(super) struct Sweep {
 Examples:
   lsspq publish runs/own-pictures --name \"My pictures\"
   lsspq publish model.onnx --as flowers.onnx --replace
+  lsspq publish runs/birds --first                        the page opens with it
 
 Refused, with what is wrong, where the card is incomplete, where the trainer, the library and (where LSSPQ_PYTHON names a Python with
 `onnx` and `onnxruntime`) onnxruntime differ on the same pictures, or where a checksum is not what it should be.")]
