@@ -207,6 +207,6 @@ test("the address names a model; without one the first of the list answers, and 
   assert.equal(new URL(page.url()).search, "?x=1");
   await page.selectOption("#model", { label: CIFAR.name });
   await page.waitForFunction((sha256) => document.querySelector("#facts")?.textContent?.includes(sha256), CIFAR.sha256);
-  assert.ok(await page.isHidden("#notice"));
+  await page.waitForSelector("#notice", { state: "hidden" });
   await end();
 });
