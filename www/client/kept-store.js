@@ -1,4 +1,4 @@
-/** Records that this browser keeps, one for the hash of a model. Where it keeps nothing, as in a private window, it refuses. */
+/** Records that this browser keeps, one for the hash of a model. Where it keeps nothing, as in a private window, there are none. */
 
 /**
  * @param {string} name of the database
