@@ -144,6 +144,14 @@ impl Recipe {
         toml::to_string(self).expect("a recipe is plain data")
     }
 
+    /// Whether a run of `old` that has begun that many of its stages can go on as a run of this recipe: nothing differs but
+    /// stages that have not begun.
+    pub fn continues(&self, old: &Self, begun: usize) -> bool {
+        let so_far =
+            |recipe: &Self| Self { stages: recipe.stages[..begun.min(recipe.stages.len())].into(), ..recipe.clone() };
+        self.stages.len() >= begun && so_far(self) == so_far(old)
+    }
+
     /// Replaces the seed and the epochs of each stage where they are given, and checks the outcome.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
 use lsspq_trainer::network::{Engine, Mode, Network};
 use lsspq_trainer::paper::networks;
-use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, WeightQuantiser};
+use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, Stage, WeightQuantiser};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
 use tempfile::TempDir;
@@ -123,16 +123,59 @@ fn a_run_stopped_at_any_step_and_resumed_gives_the_same_numbers() {
 }
 
 #[test]
-fn a_run_is_not_resumed_with_another_recipe() {
+fn a_run_that_ended_goes_on_with_stages_added_as_if_they_had_been_there() {
     let temporary = TempDir::new().unwrap();
     let mut recipe = recipe();
+    recipe.training.ema_decay = Some(0.9);
+    recipe.stages.push(Stage { epochs: 2, ..recipe.stages[1].clone() });
+    let dataset = dataset(&recipe, temporary.path());
+    let whole = Folder::open(&temporary.path().join("whole"), &recipe, Existing::Keep).unwrap();
+    train(&recipe, &dataset, &whole, &|_| false).unwrap();
+
+    let mut first = recipe.clone();
+    first.stages.pop();
+    let path = temporary.path().join("longer");
+    let folder = Folder::open(&path, &first, Existing::Keep).unwrap();
+    train(&first, &dataset, &folder, &|_| false).unwrap();
+    finish(&first, &dataset, &folder).unwrap();
+    assert!(folder.result().is_file());
+    drop(folder);
+    let folder = Folder::open(&path, &recipe, Existing::Resume).unwrap();
+    assert!(!folder.result().is_file(), "it counts as a run that has not ended");
+    assert_eq!(Folder::existing(&path).unwrap().1, recipe);
+    assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
+
+    assert_eq!(numbers(&folder.records().unwrap()), numbers(&whole.records().unwrap()));
+    let network = |folder: &Folder| deployed(&recipe, folder, &dataset.test.classes).unwrap().network;
+    assert_eq!(network(&folder), network(&whole));
+}
+
+#[test]
+fn a_run_is_not_resumed_with_another_recipe() {
+    let temporary = TempDir::new().unwrap();
+    let recipe = recipe();
+    let dataset = dataset(&recipe, temporary.path());
     let path = temporary.path().join("run");
-    Folder::open(&path, &recipe, Existing::Keep).unwrap();
-    recipe.seed += 1;
-    let error = Folder::open(&path, &recipe, Existing::Resume).unwrap_err().to_string();
-    assert!(error.contains("another recipe"), "{error}");
-    assert!(Folder::open(&path, &recipe, Existing::Keep).unwrap_err().to_string().contains("--overwrite"));
-    Folder::open(&path, &recipe, Existing::Overwrite).unwrap();
+    let folder = Folder::open(&path, &recipe, Existing::Keep).unwrap();
+    train(&recipe, &dataset, &folder, &|p| p.stage == 1 && p.step == 1).unwrap();
+    drop(folder);
+    let changes: [fn(&mut Recipe); 4] = [
+        |recipe| recipe.seed += 1,
+        |recipe| recipe.stages[0].epochs += 1,
+        |recipe| recipe.stages[1].batch += 1,
+        |recipe| recipe.stages.truncate(1),
+    ];
+    for change in changes {
+        let mut other = recipe.clone();
+        change(&mut other);
+        let error = Folder::open(&path, &other, Existing::Resume).unwrap_err().to_string();
+        assert!(error.contains("another recipe") && error.contains("the first 2 have"), "{error}");
+    }
+    let mut other = recipe.clone();
+    other.seed += 1;
+    assert!(Folder::open(&path, &other, Existing::Keep).unwrap_err().to_string().contains("--overwrite"));
+    assert_eq!(Folder::existing(&path).unwrap().1, recipe, "nothing was changed");
+    Folder::open(&path, &other, Existing::Overwrite).unwrap();
 }
 
 #[test]

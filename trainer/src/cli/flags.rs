@@ -68,7 +68,8 @@ pub(super) struct Train {
     /// The folder of the run [default: runs/NAME, by the recipe's name].
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run that is in the folder.
+    /// Go on with the run that is in the folder. Stages that have not begun may be others than before: one that was added to the
+    /// recipe after the run had ended is trained with --resume.
     #[arg(long, conflicts_with = "overwrite")]
     pub(super) resume: bool,
     /// Replace the run that is in the folder.

@@ -31,17 +31,23 @@ impl Folder {
     /// Makes or opens the folder for the recipe, takes its lock, and tries that it can be written.
     ///
     /// # Errors
-    /// A run that is there already and was not to be resumed or overwritten; a run of another recipe; a folder that
-    /// cannot be written, or that another process is writing.
+    /// A run that is there already and was not to be resumed or overwritten; a run of a recipe that differs in more than
+    /// stages that have not begun; a folder that cannot be written, or that another process is writing.
     pub fn open(path: &Path, recipe: &Recipe, existing: Existing) -> Result<Self, Error> {
         let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
         let text = recipe.to_toml();
         let there = std::fs::read_to_string(path.join("recipe.toml")).ok();
-        refuse(path, &text, existing, there.as_deref())?;
+        refuse(path, existing, there.is_some())?;
         std::fs::create_dir_all(path).map_err(unwritable)?;
         let folder = Self { path: path.to_owned(), _lock: Some(Arc::new(Lock::take(path)?)) };
         match existing {
-            Existing::Resume => folder.mend_log()?,
+            Existing::Resume => {
+                if there.is_some_and(|there| there != text) {
+                    folder.take_over(recipe)?;
+                    crate::file::write(&folder.recipe(), text.as_bytes()).map_err(unwritable)?;
+                }
+                folder.mend_log()?;
+            }
             Existing::Keep | Existing::Overwrite => {
                 folder.clear()?;
                 crate::file::write(&folder.recipe(), text.as_bytes()).map_err(unwritable)?;
@@ -199,9 +205,28 @@ impl Folder {
         })
     }
 
+    /// Lets the run that is here go on as one of another recipe; if it had ended, it has not any more.
+    fn take_over(&self, recipe: &Recipe) -> Result<(), Error> {
+        let (_, old) = Self::existing(&self.path)?;
+        let begun = self.last()?.map_or(0, |checkpoint| checkpoint.position.begun());
+        if !recipe.continues(&old, begun) {
+            return Err(Error::recipe(format!(
+                "the run in {} has another recipe than the one given: its own is {}, and only stages that have not begun \
+                 may differ from it, the first {begun} have",
+                self.path.display(),
+                self.recipe().display()
+            )));
+        }
+        self.remove(&["result.json"])
+    }
+
     /// Removes what a run writes, and nothing else.
     fn clear(&self) -> Result<(), Error> {
-        for name in ["recipe.toml", "log.jsonl", "last.checkpoint", "best.checkpoint", "labels.json", "result.json"] {
+        self.remove(&["recipe.toml", "log.jsonl", "last.checkpoint", "best.checkpoint", "labels.json", "result.json"])
+    }
+
+    fn remove(&self, names: &[&str]) -> Result<(), Error> {
+        for name in names {
             match std::fs::remove_file(self.path.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::storage(format!("{} cannot be removed: {e}", self.path.join(name).display())));
@@ -216,19 +241,15 @@ impl Folder {
 /// Room for the log, the report and the model beside the checkpoints, in bytes.
 const LOGS: u64 = 8 << 20;
 
-/// Refuses what would lose a run or mix two.
-fn refuse(path: &Path, recipe: &str, existing: Existing, there: Option<&str>) -> Result<(), Error> {
+/// Refuses what would lose a run.
+fn refuse(path: &Path, existing: Existing, holds_run: bool) -> Result<(), Error> {
     let name = path.display();
-    match (existing, there) {
-        (Existing::Keep, Some(_)) => Err(Error::recipe(format!(
+    match existing {
+        Existing::Keep if holds_run => Err(Error::recipe(format!(
             "{name} holds a run already: go on with it by --resume, replace it by --overwrite, or name another folder \
              with --out"
         ))),
-        (Existing::Resume, None) => Err(Error::recipe(format!("{name} holds no run to resume"))),
-        (Existing::Resume, Some(old)) if old != recipe => Err(Error::recipe(format!(
-            "the run in {name} has another recipe than the one given: its own is {}",
-            path.join("recipe.toml").display()
-        ))),
+        Existing::Resume if !holds_run => Err(Error::recipe(format!("{name} holds no run to resume"))),
         _ => Ok(()),
     }
 }

@@ -177,7 +177,9 @@ impl Run {
         let network = checkpoint.network(recipe, device)?;
         // After the last stage nothing is stepped any more.
         let stage = recipe.stages.get(checkpoint.position.stage).unwrap_or(&recipe.stages[0]);
-        let optimiser = checkpoint.optimiser(optimiser::new(&network, &stage.optimiser))?;
+        let fresh = optimiser::new(&network, &stage.optimiser);
+        // Where the stage was added after the run had ended, what was saved is the optimiser of the stage before.
+        let optimiser = if checkpoint.position.steps == 0 { fresh } else { checkpoint.optimiser(fresh)? };
         let saved = checkpoint.average(recipe, device)?;
         let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
         Ok(Self { network, optimiser, average, position: checkpoint.position })

@@ -49,6 +49,11 @@ impl Position {
         (self.images > 0).then(|| self.correct as f64 / self.images as f64)
     }
 
+    /// How many stages have begun, the one that is going on included.
+    pub(super) fn begun(&self) -> usize {
+        self.stage + usize::from(self.epoch_in_stage > 0 || self.step > 0)
+    }
+
     /// The lowest mean loss of a finished epoch of this stage.
     pub(super) fn lowest_loss(&self) -> Option<f64> {
         self.lowest_bits.map(f64::from_bits)
