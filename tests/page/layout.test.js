@@ -28,9 +28,9 @@ for (const width of [320, 390, 768, 1280, 1920]) {
     await page.waitForSelector("#stage[data-state=still]");
     for (const summary of await page.$$("summary")) await summary.click();
     assert.equal(await overhang(), 0, "with a picture and everything unfolded");
-    // The longest label of the shipped model; a word that is broken has a rectangle for each of its lines.
+    // The longest word in the labels of the shipped models; one that is broken has a rectangle for each of its lines.
     const lines = await page.$eval("#top-label", (label) => {
-      label.textContent = "automobile";
+      label.textContent = "confectionery";
       const range = document.createRange();
       range.selectNodeContents(label);
       return range.getClientRects().length;

@@ -1,8 +1,8 @@
-/** Pictures of the page in its main states, for people to look at; and the README's own. */
+/** Pictures of the page, as it opens, in its main states, for people to look at; and the README's own. */
 
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { CAMERAS, launch, noticeOf, ready, visit } from "./lib/browser.js";
+import { CAMERAS, launch, noticeOf, PAGE, ready, visit } from "./lib/browser.js";
 import { withoutCard } from "./lib/onnx.js";
 import { MODEL, ROOT, SAMPLES } from "./lib/paths.js";
 import { cameraFrame, film } from "./lib/pictures.js";
@@ -13,7 +13,7 @@ mkdirSync(folder, { recursive: true });
 
 const helper = await launch();
 const { page: blank } = await visit(helper);
-const cat = film(await cameraFrame(blank, path.join(SAMPLES, "cat.jpg"), "cat"));
+const coffee = film(await cameraFrame(blank, path.join(SAMPLES, "coffee.jpg"), "coffee"));
 await helper.close();
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -23,12 +23,12 @@ const STATES = {
   loading: {
     camera: CAMERAS.none,
     loads: true,
-    before: (page) => page.route("**/models/cifar10.onnx", () => {}),
+    before: (page) => page.route("**/models/*.onnx", () => {}),
     act: (page) => page.waitForFunction(() => /MiB/.test(document.querySelector("#progress-bytes")?.textContent ?? "")),
   },
   idle: { camera: CAMERAS.none, act: async () => {} },
   camera: {
-    camera: CAMERAS.playing(cat),
+    camera: CAMERAS.playing(coffee),
     act: async (page) => {
       await page.click("#start");
       await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
@@ -38,7 +38,7 @@ const STATES = {
   picture: {
     camera: CAMERAS.none,
     act: async (page) => {
-      await page.click("#sample-list button >> nth=3");
+      await page.click("#sample-list button >> nth=1");
       await page.waitForFunction(() => document.querySelector("#top-label")?.textContent !== "–");
       await page.waitForTimeout(400);
     },
@@ -58,7 +58,7 @@ const STATES = {
     },
   },
   unfolded: {
-    camera: CAMERAS.playing(cat),
+    camera: CAMERAS.playing(coffee),
     act: async (page) => {
       await page.click("#start");
       await page.waitForSelector("#chart-box:not([hidden])");
@@ -73,7 +73,7 @@ const STATES = {
     },
   },
   taught: {
-    camera: CAMERAS.playing(cat),
+    camera: CAMERAS.playing(coffee),
     act: async (page) => {
       for (const [i, name] of ["cat", "coffee"].entries()) {
         await page.fill("#teach-name", name);
@@ -110,7 +110,7 @@ for (const [state, { camera, loads, before, act }] of Object.entries(STATES)) {
   const browser = await launch(camera);
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-      const { page } = await visit(browser, { context: { viewport, colorScheme }, before });
+      const { page } = await visit(browser, { context: { viewport, colorScheme }, before, address: PAGE });
       if (!loads) await ready(page);
       await act(page);
       await page.screenshot({ path: path.join(folder, `${state}-${size}-${colorScheme}.png`), fullPage: true });

@@ -85,7 +85,8 @@ fn accuracy(card: &ModelCard, metrics: &Metrics) -> String {
     for (number, stage) in card.stages.iter().enumerate() {
         if let Some(rates) = stage.validation.and_then(Rates::new) {
             let (epochs, weights, activations) = (stage.epochs, bits(stage.weights), bits(stage.activations));
-            let what = format!("{epochs} epochs, weights {weights}, activations {activations}");
+            let plural = if epochs == 1 { "" } else { "s" };
+            let what = format!("{epochs} epoch{plural}, weights {weights}, activations {activations}");
             row(format!("stage {} ({what}), validation", number + 1), &rates);
         }
     }

@@ -10,11 +10,12 @@ import { MODEL, ROOT } from "./paths.js";
  * Classifies with examples/classify.rs.
  *
  * @param {string[]} pictures files, or `--rgba`, `WIDTHxHEIGHT` and a file of raw pixels
+ * @param {string} [model]
  * @returns {Answer[]}
  */
-export function classifyNatively(pictures) {
+export function classifyNatively(pictures, model = MODEL) {
   const program = built(["--example", "classify"], "examples/classify");
-  return JSON.parse(execFileSync(program, [MODEL, ...pictures], { cwd: ROOT, encoding: "utf8", maxBuffer: 2 ** 28 }));
+  return JSON.parse(execFileSync(program, [model, ...pictures], { cwd: ROOT, encoding: "utf8", maxBuffer: 2 ** 28 }));
 }
 
 /**

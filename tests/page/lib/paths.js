@@ -15,6 +15,9 @@ export const PUBLISHED = JSON.parse(readFileSync(path.join(ROOT, "www/models/ind
 /** Real test pictures in class folders, where the variable `LSSPQ_DATA` says that they are. */
 export const TEST_PICTURES = process.env.LSSPQ_DATA && path.join(process.env.LSSPQ_DATA, "cifar10-images/test");
 
+/** The photographs of Tiny-ImageNet, where `LSSPQ_DATA` says that they are. */
+export const PHOTOGRAPHS = process.env.LSSPQ_DATA && path.join(process.env.LSSPQ_DATA, "tiny-imagenet-200");
+
 /** An empty folder outside the project that goes away with the process: pictures of data sets may lie there. */
 export const SCRATCH = mkdtempSync(path.join(tmpdir(), "lsspq-page-"));
 process.on("exit", () => rmSync(SCRATCH, { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 /** Pictures for the tests: generated, sample photographs, and real test pictures where they are at hand. */
 
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { SAMPLES, SCRATCH, TEST_PICTURES } from "./paths.js";
+import { PHOTOGRAPHS, SAMPLES, SCRATCH, TEST_PICTURES } from "./paths.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -66,6 +66,23 @@ export function testPictures(each) {
   return readdirSync(folder).sort().flatMap((label) => {
     const files = readdirSync(path.join(folder, label)).sort().slice(0, each);
     return files.map((file) => ({ file: path.join(folder, label, file), label }));
+  });
+}
+
+/**
+ * The first photographs of Tiny-ImageNet's validation split with the numbers of their classes. None without LSSPQ_DATA.
+ *
+ * @param {number} count
+ * @returns {{ file: string, label: number }[]}
+ */
+export function photographs(count) {
+  if (!PHOTOGRAPHS || !existsSync(PHOTOGRAPHS)) return [];
+  const folder = PHOTOGRAPHS;
+  const lines = (/** @type {string} */ file) => readFileSync(path.join(folder, file), "utf8").trim().split("\n");
+  const classes = lines("wnids.txt");
+  return lines("val/val_annotations.txt").slice(0, count).map((line) => {
+    const [name, id] = line.split("\t");
+    return { file: path.join(folder, "val/images", name), label: classes.indexOf(id) };
   });
 }
 
