@@ -35,8 +35,9 @@ test("after one visit the page works with the network off", async () => {
   await end();
 });
 
-test("a newer version waits, says so, and takes over whole when it is asked to", async () => {
+test("a newer version waits, says so, and takes over whole when it is asked to", async (context) => {
   const site = await publishedSite();
+  context.after(site.stop);
   const { page, end } = await visit(browser, { offline: true, address: site.address });
   await ready(page);
   await kept(page);
@@ -60,13 +61,13 @@ test("a newer version waits, says so, and takes over whole when it is asked to",
   const addresses = await page.evaluate(async () => (await (await caches.open("lsspq")).keys()).map(({ url }) => url.split("?")[0]));
   assert.equal(new Set(addresses).size, addresses.length, "files of the old version are still kept");
   await end();
-  await site.stop();
 });
 
 test("an update leaves a running camera alone, also when another tab takes it", async (context) => {
   const [site, browser] = [await publishedSite(), await launch(CAMERAS.two)];
   context.after(() => browser.close());
-  const { page, end } = await visit(browser, { offline: true, address: site.address, mayComplain: /use-fake/ });
+  context.after(site.stop);
+  const { page, end } = await visit(browser, { offline: true, address: `${site.address}?model=cifar10.onnx`, mayComplain: /use-fake/ });
   await ready(page);
   await kept(page);
   await page.click("#start");
@@ -96,7 +97,6 @@ test("an update leaves a running camera alone, also when another tab takes it", 
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "What does it see now?");
   await ready(page);
   await end();
-  await site.stop();
 });
 
 test("the page can be installed", async () => {
@@ -122,8 +122,9 @@ test("the page can be installed", async () => {
   await end();
 });
 
-test("a version whose files do not fit together is not installed", async () => {
+test("a version whose files do not fit together is not installed", async (context) => {
   const site = await publishedSite();
+  context.after(site.stop);
   const { page, end } = await visit(browser, { offline: true, address: site.address });
   await ready(page);
   await kept(page);
@@ -139,7 +140,6 @@ test("a version whose files do not fit together is not installed", async () => {
   await ready(page);
   assert.ok(await page.isHidden("#notice"));
   await end();
-  await site.stop();
 });
 
 test("what is being developed comes from the server whenever it answers", async () => {
