@@ -107,7 +107,7 @@ pub fn train_on(
     let progress = Progress::new(recipe, dataset.training.len(), &run.position);
     let job = Job { recipe, dataset, folder, stop, teacher, progress, devices, engine: compute.engine() };
     while let Some(stage) = recipe.stages.get(run.position.stage) {
-        if run.position.epoch_in_stage == 0 && run.position.step == 0 {
+        if run.position.begins_stage() {
             job.progress.stage(run.position.stage, stage);
         }
         while run.position.epoch_in_stage < stage.epochs && !run.position.is_stale(recipe.training.patience) {
@@ -179,7 +179,7 @@ impl Run {
         let stage = recipe.stages.get(checkpoint.position.stage).unwrap_or(&recipe.stages[0]);
         let fresh = optimiser::new(&network, &stage.optimiser);
         // Where the stage was added after the run had ended, what was saved is the optimiser of the stage before.
-        let optimiser = if checkpoint.position.steps == 0 { fresh } else { checkpoint.optimiser(fresh)? };
+        let optimiser = if checkpoint.position.begins_stage() { fresh } else { checkpoint.optimiser(fresh)? };
         let saved = checkpoint.average(recipe, device)?;
         let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
         Ok(Self { network, optimiser, average, position: checkpoint.position })

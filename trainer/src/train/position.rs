@@ -51,7 +51,12 @@ impl Position {
 
     /// How many stages have begun, the one that is going on included.
     pub(super) fn begun(&self) -> usize {
-        self.stage + usize::from(self.epoch_in_stage > 0 || self.step > 0)
+        self.stage + usize::from(!self.begins_stage())
+    }
+
+    /// Whether the stage has no step yet.
+    pub(super) fn begins_stage(&self) -> bool {
+        self.epoch_in_stage == 0 && self.step == 0
     }
 
     /// The lowest mean loss of a finished epoch of this stage.
