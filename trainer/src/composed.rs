@@ -3,23 +3,34 @@
 
 use crate::fused::{NormConfig, NormTensors, StemConfig};
 use crate::kernels::norm::EPSILON;
-use crate::quantise::{self, MAX_SHIFT};
-use burn::tensor::Tensor;
+use crate::quantise;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Int, Tensor, TensorData};
 
 /// See [`crate::fused::FusedOps::stem`].
 pub fn stem(input: Tensor<4>, weight: Tensor<2>, config: StemConfig) -> Tensor<4> {
     let [outputs, _] = weight.dims();
     let channels = input.dims()[1];
     let weight = weight.reshape([outputs, channels, config.kernel, config.kernel]);
-    convolve(input, weight, config.stride, config.kernel / 2, 1)
+    convolve(input, weight, config.stride, config.kernel / 2)
 }
 
-/// See [`crate::fused::FusedOps::pointwise`].
+/// See [`crate::fused::FusedOps::pointwise`]. A matrix product for each picture: backends have fast ones, while a
+/// convolution reaches theirs by copies in another order.
 pub fn pointwise(input: Tensor<4>, weight: Tensor<2>, stride: usize) -> Tensor<4> {
-    let [outputs, inputs] = weight.dims();
-    convolve(input, weight.reshape([outputs, inputs, 1, 1]), stride, 0, 1)
+    let input = if stride == 1 { input } else { every(every(input, 2, stride), 3, stride) };
+    let [count, channels, height, width] = input.dims();
+    let outputs = weight.dims()[0];
+    let y = weight.unsqueeze::<3>().matmul(input.reshape([count, channels, height * width]));
+    y.reshape([count, outputs, height, width])
+}
+
+/// Each `stride`-th row or column, from the first on.
+fn every(input: Tensor<4>, dim: usize, stride: usize) -> Tensor<4> {
+    let places: Vec<i64> = (0..input.dims()[dim] as i64).step_by(stride).collect();
+    let places = Tensor::<1, Int>::from_data(places.as_slice(), &input.device());
+    input.select(dim, places)
 }
 
 /// See [`crate::fused::FusedOps::normed_pointwise`].
@@ -62,40 +73,33 @@ pub fn normed_activation(input: Tensor<4>, tensors: NormTensors, config: NormCon
     (quantise::activations(y, config.bits), statistics)
 }
 
-/// The active shift as a depthwise convolution whose kernels hold the four bilinear weights.
+/// The active shift, along one axis and then along the other: a matrix product each, by a matrix for each channel that
+/// holds two bilinear weights a column. A depthwise convolution says the same, but its gradient takes backends a
+/// product for each channel.
 pub fn shift(input: Tensor<4>, shifts: Tensor<2>, stride: usize) -> Tensor<4> {
-    let channels = input.dims()[1];
-    // One more than the farthest shift: at a whole number the second pixel has weight 0, but a gradient.
-    let radius = MAX_SHIFT as usize + 1;
-    let side = 2 * radius + 1;
-    let axis = |i: usize| {
-        let d = shifts.clone().narrow(1, i, 1);
-        let low = d.clone().detach().floor();
-        let part = d - low.clone();
-        let places = Tensor::<1>::arange_like(side, radius, &low);
-        let at = |target: Tensor<2>| {
-            places.clone().unsqueeze::<2>().repeat_dim(0, channels).equal(target.repeat_dim(1, side)).float()
-        };
-        at(low.clone()) * (-part.clone() + 1.0) + at(low + 1.0) * part
-    };
-    let kernel = axis(0).reshape([channels, 1, side, 1]) * axis(1).reshape([channels, 1, 1, side]);
-    convolve(input, kernel, stride, radius, channels)
+    let [_, _, height, width] = input.dims();
+    let rows = moves(shifts.clone().narrow(1, 0, 1), height, stride).swap_dims(2, 3);
+    let columns = moves(shifts.narrow(1, 1, 1), width, stride);
+    rows.matmul(input.matmul(columns))
 }
 
-/// `-radius ..` as floats on the device of another tensor.
-trait ArangeLike {
-    fn arange_like(side: usize, radius: usize, like: &Tensor<2>) -> Tensor<1>;
+/// What takes `side` pixels of a row to `ceil(side / stride)`, `[1, channels, from, to]`: pixel `to` is read
+/// `distances`, `[channels, 1]`, beyond the pixel that it stands on; beyond the edge is nothing.
+fn moves(distances: Tensor<2>, side: usize, stride: usize) -> Tensor<4> {
+    let channels = distances.dims()[0];
+    let outputs = side.div_ceil(stride);
+    let beyond: Vec<f32> =
+        (0..side).flat_map(|from| (0..outputs).map(move |to| from as f32 - (stride * to) as f32)).collect();
+    let beyond = Tensor::<4>::from_data(TensorData::new(beyond, [1, 1, side, outputs]), &distances.device());
+    let low = distances.clone().detach().floor().reshape([1, channels, 1, 1]);
+    let part = distances.reshape([1, channels, 1, 1]) - low.clone();
+    let at = |target: Tensor<4>| (beyond.clone() - target).equal_elem(0.0).float();
+    // At a whole number the second pixel has weight 0, but a gradient.
+    at(low.clone()) * (-part.clone() + 1.0) + at(low + 1.0) * part
 }
 
-impl ArangeLike for Tensor<1> {
-    fn arange_like(side: usize, radius: usize, like: &Tensor<2>) -> Tensor<1> {
-        let places: Vec<f32> = (0..side).map(|i| i as f32 - radius as f32).collect();
-        Tensor::from_data(places.as_slice(), &like.device())
-    }
-}
-
-fn convolve(input: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize, groups: usize) -> Tensor<4> {
-    let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], groups);
+fn convolve(input: Tensor<4>, weight: Tensor<4>, stride: usize, padding: usize) -> Tensor<4> {
+    let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
     conv2d(input, weight, None, options)
 }
 
