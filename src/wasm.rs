@@ -1,9 +1,6 @@
 //! What JavaScript sees: the classes `Classifier`, `Teacher` and `PlainClassifier`. Only this module knows JavaScript; it
 //! adds nothing but conversions and the clock.
 
-#[cfg(feature = "bench")]
-mod bench;
-
 use crate::error::{Error, ErrorKind};
 use crate::labels;
 use crate::model::{Model, Prediction};

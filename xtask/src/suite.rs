@@ -68,7 +68,10 @@ fn run_step(project: &Project, step: Step) -> Result<()> {
         }
         Step::Wasm => {
             let driver = Chromium::ensure(project)?.driver;
-            wasm::test(project, driver.to_str().context("the path of chromedriver is no UTF-8")?)
+            wasm::test(project, driver.to_str().context("the path of chromedriver is no UTF-8")?)?;
+            // What the benchmark measures is compiled nowhere else.
+            let bench = ["build", "-p", "lsspq", "--lib", "--target", "wasm32-unknown-unknown", "--features", "bench"];
+            run_command(cargo(&bench).arg("--locked"))
         }
         Step::Page => {
             models::check(project)?;

@@ -92,7 +92,7 @@ impl Maker<'_> {
         let file = self.folder.join(format!("{name}.onnx"));
         if !self.reuse || !file.exists() {
             let bits = bits.to_string();
-            let trainer = ["run", "--release", "--locked", "--package", "lsspq-trainer", "--"];
+            let trainer = ["run", "--locked", "--package", "lsspq-trainer", "--"];
             let export = ["export", "--network", "l-sspq50", "--weights", &bits, "--overwrite", "--out"];
             run(cargo(&[&trainer[..], &export].concat(), self.project.root()).arg(&file))?;
         }
