@@ -8,9 +8,11 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// The checkout that this program was built from.
+    /// The checkout that Cargo runs this program for; without Cargo, the one that it was built from. They differ where two
+    /// checkouts share a target folder.
     pub(crate) fn find() -> Self {
-        let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let xtask = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let xtask = Path::new(&xtask);
         Self { root: xtask.parent().unwrap_or(xtask).to_owned() }
     }
 
