@@ -1,4 +1,5 @@
-//! Where a run computes: on the CPU with the fused operations, or on GPUs with the same network in plain operations.
+//! Where a run computes: on the CPU with the fused operations, or on GPUs and other machines with the same network in plain
+//! operations.
 
 use crate::error::Error;
 use crate::network::Engine;
@@ -6,8 +7,8 @@ use burn::tensor::Device;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place to compute, as it is named on the command line: `cpu`, `wgpu`, `wgpu:1`, `cuda:0`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A place to compute, as it is named on the command line: `cpu`, `wgpu`, `wgpu:1`, `cuda:0`, `ws://host:3000`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// The CPU.
     #[default]
@@ -16,17 +17,22 @@ pub enum Place {
     Wgpu(Option<usize>),
     /// That NVIDIA GPU.
     Cuda(usize),
+    /// The first device that [`lend`](crate::lend) lends at this address.
+    Remote(String),
 }
 
 impl Place {
     /// What [`Place::from_str`] takes.
-    const ALLOWED: &str = "cpu, wgpu, wgpu:NUMBER, cuda or cuda:NUMBER";
+    const ALLOWED: &str = "cpu, wgpu, wgpu:NUMBER, cuda, cuda:NUMBER or ws://HOST:PORT";
 }
 
 impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.strip_prefix("ws://").is_some_and(|host| !host.is_empty()) {
+            return Ok(Self::Remote(text.to_owned()));
+        }
         let (kind, number) = match text.split_once(':') {
             Some((kind, number)) => (kind, number.parse().map(Some)),
             None => (text, Ok(None)),
@@ -47,6 +53,7 @@ impl fmt::Display for Place {
             Self::Wgpu(None) => f.write_str("wgpu"),
             Self::Wgpu(Some(number)) => write!(f, "wgpu:{number}"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Remote(address) => f.write_str(address),
         }
     }
 }
@@ -102,13 +109,19 @@ impl Compute {
         let refused = |place: &Place, why: String| {
             Error::recipe(format!("--device {place}: {why}, or leave --device out to compute on the CPU"))
         };
-        let opened = places.iter().map(|place| gpu(*place).map_err(|why| refused(place, why)));
+        let opened = places.iter().map(|place| device(place).map_err(|why| refused(place, why)));
         Ok(Self::composed(opened.collect::<Result<_, _>>()?))
     }
 
     /// The devices, with gradients.
     pub(crate) fn training(&self) -> Vec<Device> {
         self.devices.iter().map(|device| device.clone().autodiff()).collect()
+    }
+
+    /// The devices, without gradients.
+    #[cfg(feature = "remote")]
+    pub(crate) fn devices(&self) -> &[Device] {
+        &self.devices
     }
 
     /// How a network runs here.
@@ -118,17 +131,18 @@ impl Compute {
 }
 
 /// A device that can be used, or why it cannot and what to do.
-fn gpu(place: Place) -> Result<Device, String> {
+fn device(place: &Place) -> Result<Device, String> {
     match place {
         Place::Cpu => Ok(Device::flex()),
-        Place::Wgpu(number) => wgpu(number),
-        Place::Cuda(number) => cuda(number),
+        Place::Wgpu(number) => wgpu(*number),
+        Place::Cuda(number) => cuda(*number),
+        Place::Remote(address) => remote(address),
     }
 }
 
 /// What to do without the feature.
-#[cfg(not(all(feature = "wgpu", feature = "cuda")))]
-fn not_built(feature: &str) -> String {
+#[cfg(not(all(feature = "wgpu", feature = "cuda", feature = "remote")))]
+pub(crate) fn not_built(feature: &str) -> String {
     format!(
         "this program was built without it: build one with `cargo build --release -p {} --features {feature}`",
         env!("CARGO_PKG_NAME")
@@ -169,17 +183,31 @@ fn cuda(_number: usize) -> Result<Device, String> {
     Err(not_built("cuda"))
 }
 
+#[cfg(feature = "remote")]
+fn remote(address: &str) -> Result<Device, String> {
+    use burn::tensor::remote::RemoteHost;
+    let host = RemoteHost::websocket(address);
+    Device::remote_options(&host)
+        .init()
+        .map_err(|error| format!("no device is lent there ({error}): start `lsspq lend` on that machine"))
+}
+
+#[cfg(not(feature = "remote"))]
+fn remote(_address: &str) -> Result<Device, String> {
+    Err(not_built("remote"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn places_are_read_as_they_are_written() {
-        for text in ["cpu", "wgpu", "wgpu:2", "cuda:0", "cuda:13"] {
+        for text in ["cpu", "wgpu", "wgpu:2", "cuda:0", "cuda:13", "ws://gpu:3000"] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
         assert_eq!("cuda".parse(), Ok(Place::Cuda(0)));
-        for text in ["", "gpu", "cpu:0", "cuda:", "cuda:-1", "wgpu:x", "cuda:0:1"] {
+        for text in ["", "gpu", "cpu:0", "cuda:", "cuda:-1", "wgpu:x", "cuda:0:1", "ws://", "http://gpu:3000"] {
             let error = text.parse::<Place>().unwrap_err();
             assert!(error.contains("cuda:NUMBER"), "{error}");
         }

@@ -15,6 +15,7 @@ pub mod fixture;
 pub mod fused;
 pub mod inspect;
 pub mod kernels;
+pub mod lend;
 pub mod model_card;
 pub mod network;
 pub mod paper;

@@ -65,7 +65,8 @@ fn help_shows_verbs_and_examples() {
     let help = place.run(&["--help"]);
     let text = String::from_utf8_lossy(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    const VERBS: [&str; 9] = ["train", "eval", "export", "inspect", "compare", "fixture", "report", "sweep", "publish"];
+    const VERBS: [&str; 10] =
+        ["train", "eval", "export", "inspect", "compare", "fixture", "report", "sweep", "publish", "lend"];
     for part in VERBS.iter().chain(&["Examples:", "LSSPQ_DATA", "Exit codes:"]) {
         assert!(text.contains(part), "{part} is not in: {text}");
     }

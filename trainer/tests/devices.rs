@@ -2,7 +2,8 @@
 //! that was begun on one device goes on on another.
 //!
 //! Without a GPU, plain operations on the CPU stand in for one. With one, the ignored test runs there:
-//! `cargo test -p lsspq-trainer --features wgpu --test devices -- --ignored --nocapture`.
+//! `cargo test -p lsspq-trainer --features wgpu --test devices -- --ignored --nocapture`. With the feature `remote`, devices that this
+//! machine lends to itself are tested as well.
 
 use burn::tensor::Device;
 use lsspq_trainer::compute::{Compute, Place};
@@ -88,12 +89,36 @@ fn plain_operations_learn_the_same_and_their_run_goes_on_with_the_fused_ones() {
 /// Parts of a batch are normalised by themselves, so that losses differ by more than rounding.
 #[test]
 fn run_on_two_devices_learns_and_goes_on_on_one() {
+    shares_and_goes_on_alone(&Compute::composed(vec![Device::flex(); 2]));
+}
+
+fn shares_and_goes_on_alone(two: &Compute) {
     let place = Ground::new();
-    let two = Compute::composed(vec![Device::flex(); 2]);
-    let begun = place.losses("run", Existing::Keep, &two, (2, 2));
+    let begun = place.losses("run", Existing::Keep, two, (2, 2));
     let more = place.losses("run", Existing::Resume, &Compute::cpu(), (3, 2));
     let (first, last) = (begun[0], more[more.len() - 1]);
     assert!(last < 0.9 * first, "from {first} to {last}");
+}
+
+/// A CPU lent on a free port of this machine, for as long as the tests run.
+#[cfg(feature = "remote")]
+fn lent() -> Place {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::Remote(format!("ws://{}", listener.local_addr().unwrap()));
+    std::thread::spawn(move || lsspq_trainer::lend::lend(&Compute::cpu(), listener).unwrap());
+    place
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn lent_device_learns_the_same_and_its_run_goes_on_here() {
+    goes_on_elsewhere(&Compute::open(&[lent()]).unwrap(), &Compute::composed(vec![Device::flex()]));
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn run_on_two_lent_devices_learns_and_goes_on_here() {
+    shares_and_goes_on_alone(&Compute::open(&[lent(), lent()]).unwrap());
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use super::flags::{self, Threads, Verb};
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
-use lsspq_trainer::compute::Compute;
+use lsspq_trainer::compute::{Compute, Place};
 use lsspq_trainer::fixture;
 use lsspq_trainer::paper::networks;
 use lsspq_trainer::sweep::{Plan, SweepFolder};
 use lsspq_trainer::train::Existing;
 use lsspq_trainer::{Error, Recipe};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 /// What the program takes from its environment.
@@ -32,6 +33,7 @@ pub(super) enum Command {
     Report(Report),
     Sweep(Box<Sweep>),
     Publish(Publish),
+    Lend(Lend),
 }
 
 /// Train by a recipe.
@@ -138,6 +140,14 @@ pub(super) struct Publish {
     pub(super) python: Option<PathBuf>,
 }
 
+/// Lend a device to other machines.
+#[derive(Debug)]
+pub(super) struct Lend {
+    pub(super) compute: Compute,
+    pub(super) place: Place,
+    pub(super) listener: TcpListener,
+}
+
 /// Generate pictures.
 #[derive(Debug)]
 pub(super) struct Fixture {
@@ -183,6 +193,7 @@ impl Command {
                 machine: flags.machine,
                 python: environment.python.clone(),
             }),
+            Verb::Lend(flags) => Self::Lend(Lend::new(flags)?),
             Verb::Fixture(flags) => Self::Fixture(Fixture {
                 folder: flags.folder,
                 plan: fixture::Plan {
@@ -193,6 +204,17 @@ impl Command {
                 },
             }),
         })
+    }
+}
+
+impl Lend {
+    fn new(flags: flags::Lend) -> anyhow::Result<Self> {
+        use_threads(flags.threads)?;
+        let compute = Compute::open(std::slice::from_ref(&flags.device))?;
+        let listener = TcpListener::bind(flags.listen).map_err(|error| {
+            Error::recipe(format!("--listen {}: {error}: name another port or address", flags.listen))
+        })?;
+        Ok(Self { compute, place: flags.device, listener })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use lsspq_trainer::compute::Place;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -44,6 +45,7 @@ pub(super) enum Verb {
     Report(Report),
     Sweep(Sweep),
     Publish(Publish),
+    Lend(Lend),
 }
 
 /// Train a network by a recipe: all stages, test, export.
@@ -87,8 +89,9 @@ pub(super) struct Train {
     /// Read everything, the pictures too, and show what would be done, but do not train and write nothing.
     #[arg(long, conflicts_with_all = ["resume", "overwrite"])]
     pub(super) dry_run: bool,
-    /// Where to compute: cpu, wgpu or wgpu:N (Vulkan, Metal, DirectX 12), cuda or cuda:N; several GPUs of one kind, separated
-    /// by commas, share each batch. A run that was begun on one device can be resumed on any other.
+    /// Where to compute: cpu, wgpu or wgpu:N (Vulkan, Metal, DirectX 12), cuda or cuda:N, or ws://HOST:PORT, which another machine
+    /// lends (see `lsspq lend`); several of one kind, separated by commas, share each batch. A run that was begun on one
+    /// device can be resumed on any other.
     #[arg(long, value_name = "DEVICE", value_delimiter = ',', default_value = "cpu")]
     pub(super) device: Vec<Place>,
     /// Plain lines in place of the dashboard, on a terminal too.
@@ -313,6 +316,26 @@ pub(super) struct Publish {
     /// The machine of that benchmark, in words.
     #[arg(long, value_name = "TEXT", requires = "benchmark")]
     pub(super) machine: Option<String>,
+}
+
+/// Lend a device of this machine to training runs on others.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lsspq lend --device wgpu --listen 0.0.0.0:3000      on the machine with the GPU
+  lsspq train recipe.toml --device ws://gpu:3000      on the one with the pictures
+
+Needs the feature `remote` on both. Nothing is encrypted and everyone is let in: for networks whose machines you trust. Pictures and
+weights travel; recipe, checkpoints and files stay where the run is.")]
+pub(super) struct Lend {
+    /// What to lend: cpu, wgpu or wgpu:N, cuda or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub(super) device: Place,
+    /// Where to listen; 0.0.0.0:PORT is every network that this machine is on.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub(super) listen: SocketAddr,
+    #[command(flatten)]
+    pub(super) threads: Threads,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -1,0 +1,29 @@
+//! A device of this machine, lent to training runs on others.
+
+use crate::compute::Compute;
+use crate::error::Error;
+use std::net::TcpListener;
+
+/// Computes for every run that connects, until Ctrl-C or `SIGTERM`. Runs name it `ws://HOST:PORT` (see
+/// [`Place`](crate::compute::Place)); they send their pictures and weights as they are, so listen where only trusted machines
+/// reach.
+///
+/// # Errors
+/// [`Recipe`](crate::ErrorKind::Recipe), with what to do: this program was built without it, or the socket cannot be
+/// served.
+#[cfg(feature = "remote")]
+pub fn lend(compute: &Compute, listener: TcpListener) -> Result<(), Error> {
+    use burn::tensor::server::{RemoteServer, WebSocketTransport};
+    RemoteServer::new(compute.devices().iter().cloned())
+        .serve(WebSocketTransport::from_listener(listener))
+        .map_err(|error| Error::recipe(format!("the device cannot be lent: {error}")))
+}
+
+/// As it is with the feature `remote`.
+///
+/// # Errors
+/// [`Recipe`](crate::ErrorKind::Recipe): this program was built without it.
+#[cfg(not(feature = "remote"))]
+pub fn lend(_compute: &Compute, _listener: TcpListener) -> Result<(), Error> {
+    Err(Error::recipe(crate::compute::not_built("remote")))
+}
