@@ -14,6 +14,12 @@ use std::net::TcpListener;
 #[cfg(feature = "remote")]
 pub fn lend(compute: &Compute, listener: TcpListener) -> Result<(), Error> {
     use burn::tensor::server::{RemoteServer, WebSocketTransport};
+    use tracing::subscriber::{NoSubscriber, set_global_default};
+    // Burn says every tensor that moves unless it is told otherwise; with `RUST_LOG` it says what that asks for.
+    if std::env::var_os("RUST_LOG").is_none() {
+        // An error means that somebody listens already, whose choice that is.
+        let _ = set_global_default(NoSubscriber::new());
+    }
     RemoteServer::new(compute.devices().iter().cloned())
         .serve(WebSocketTransport::from_listener(listener))
         .map_err(|error| Error::recipe(format!("the device cannot be lent: {error}")))
