@@ -70,7 +70,8 @@ fn run_step(project: &Project, step: Step) -> Result<()> {
             let driver = Chromium::ensure(project)?.driver;
             wasm::test(project, driver.to_str().context("the path of chromedriver is no UTF-8")?)?;
             // What the benchmark measures is compiled nowhere else.
-            let bench = ["build", "-p", "lsspq", "--lib", "--target", "wasm32-unknown-unknown", "--features", "bench"];
+            let bench =
+                ["build", "--lib", "--target", "wasm32-unknown-unknown", "--features", "bench", "--profile", "web"];
             run_command(cargo(&bench).arg("--locked"))
         }
         Step::Page => {
