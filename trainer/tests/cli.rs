@@ -87,6 +87,9 @@ fn misspelt_arguments_are_usage_errors() {
     place.refused(&["train", "shapes.toml", "--resume", "--overwrite"], 2, &["--overwrite"]);
     place.refused(&["train", "shapes.toml", "--device", "gpu"], 2, &["gpu is no device", "cuda:NUMBER"]);
     place.refused(&["train", "shapes.toml", "--device", "cuda:99"], 2, &["--device cuda:99: ", "leave --device out"]);
+    place.refused(&["lend", "--device", "ws://gpu:3000"], 2, &["--device ws://gpu:3000: ", "on its own machine"]);
+    #[cfg(not(feature = "remote"))]
+    place.refused(&["lend"], 2, &["lending needs the feature", "--features remote"]);
     place.refused(&["train", "shapes.toml", "--epochs", "3"], 2, &["--epochs", "one per stage: 2"]);
     place.refused(&["train", "nowhere.toml"], 2, &["nowhere.toml", "cannot be read"]);
     place.refused(&["eval", "nowhere.onnx"], 2, &["no file nowhere.onnx"]);

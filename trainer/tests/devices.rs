@@ -103,10 +103,10 @@ fn shares_and_goes_on_alone(two: &Compute) {
 /// A CPU lent on a free port of this machine, for as long as the tests run.
 #[cfg(feature = "remote")]
 fn lent() -> Place {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let place = Place::Remote(format!("ws://{}", listener.local_addr().unwrap()));
-    std::thread::spawn(move || lsspq_trainer::lend::lend(&Compute::cpu(), listener).unwrap());
-    place
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let began = move |address| sender.send(address).unwrap();
+    std::thread::spawn(move || lsspq_trainer::lend::lend(&Compute::cpu(), ([127, 0, 0, 1], 0).into(), began).unwrap());
+    Place::Remote(format!("ws://{}", receiver.recv().unwrap()))
 }
 
 #[cfg(feature = "remote")]
@@ -119,6 +119,21 @@ fn lent_device_learns_the_same_and_its_run_goes_on_here() {
 #[test]
 fn run_on_two_lent_devices_learns_and_goes_on_here() {
     shares_and_goes_on_alone(&Compute::open(&[lent(), lent()]).unwrap());
+}
+
+/// What Burn does where a device is gone is to panic.
+#[test]
+fn device_that_fails_is_an_error_and_its_run_goes_on_elsewhere() {
+    let place = Ground::new();
+    let folder = |existing| Folder::open(&place.folder.path().join("run"), &place.recipe, existing).unwrap();
+    let fails = |position: &Position| -> bool { if position.epoch == 1 { panic!("out of reach") } else { false } };
+    let there = Compute::composed(vec![Device::flex()]);
+    let error = train_on(&there, &place.recipe, &place.dataset, &folder(Existing::Keep), &fails).unwrap_err();
+    assert_eq!(error.kind(), lsspq_trainer::ErrorKind::Training);
+    for part in ["a device failed: out of reach", "last checkpoint", "--resume"] {
+        assert!(error.to_string().contains(part), "{part} is not in: {error}");
+    }
+    assert!(!place.losses("run", Existing::Resume, &Compute::cpu(), (1, 2)).is_empty());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use lsspq_trainer::paper::networks;
 use lsspq_trainer::sweep::{Plan, SweepFolder};
 use lsspq_trainer::train::Existing;
 use lsspq_trainer::{Error, Recipe};
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What the program takes from its environment.
@@ -145,7 +145,7 @@ pub(super) struct Publish {
 pub(super) struct Lend {
     pub(super) compute: Compute,
     pub(super) place: Place,
-    pub(super) listener: TcpListener,
+    pub(super) listen: SocketAddr,
 }
 
 /// Generate pictures.
@@ -210,11 +210,13 @@ impl Command {
 impl Lend {
     fn new(flags: flags::Lend) -> anyhow::Result<Self> {
         use_threads(flags.threads)?;
-        let compute = Compute::open(std::slice::from_ref(&flags.device))?;
-        let listener = TcpListener::bind(flags.listen).map_err(|error| {
-            Error::recipe(format!("--listen {}: {error}: name another port or address", flags.listen))
-        })?;
-        Ok(Self { compute, place: flags.device, listener })
+        let flags::Lend { device: place, listen, .. } = flags;
+        if let Place::Remote(address) = &place {
+            let message = format!("--device {address}: it is lent already: start `lsspq lend` on its own machine");
+            return Err(Error::recipe(message).into());
+        }
+        let compute = Compute::open(std::slice::from_ref(&place))?;
+        Ok(Self { compute, place, listen })
     }
 }
 

@@ -36,6 +36,6 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Resu
         Command::Report(job) => report::run(&job),
         Command::Sweep(job) => sweep::run(&job),
         Command::Publish(job) => publish::run(&job),
-        Command::Lend(job) => lend::run(job),
+        Command::Lend(job) => lend::run(&job),
     }
 }

@@ -47,6 +47,7 @@ use ema::Average;
 use lsspq::card::Accuracy;
 use pass::{Pass, Passed};
 use progress::Progress;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use teacher::Teacher;
 
@@ -83,9 +84,30 @@ pub fn train(
 /// # Errors
 /// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
 /// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
-/// or an unreadable checkpoint. In each case the last good checkpoint stays.
-/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than devices, or a teacher that does not fit.
+/// an unreadable checkpoint, or a GPU or another machine's device that failed. In each case the last good checkpoint stays.
+/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than
+/// devices, or a teacher that does not fit.
 pub fn train_on(
+    compute: &Compute,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    folder: &Folder,
+    stop: &dyn Fn(&Position) -> bool,
+) -> Result<Outcome, Error> {
+    let work = || train_all(compute, recipe, dataset, folder, stop);
+    if compute.engine() == Engine::Fused {
+        return work();
+    }
+    // Where a device is out of memory, or was lent and is gone, Burn panics in whoever reads from it next.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let what = what.unwrap_or("it says nothing");
+        Err(Error::training(format!("a device failed: {what}; the last checkpoint is untouched: go on with --resume")))
+    })
+}
+
+/// All stages that are left, on whatever device.
+fn train_all(
     compute: &Compute,
     recipe: &Recipe,
     dataset: &Dataset,
