@@ -7,7 +7,8 @@ use burn::tensor::Device;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place to compute, as it is named on the command line: `cpu`, `wgpu`, `wgpu:1`, `cuda:0`, `ws://host:3000`.
+/// A place to compute, as it is named on the command line: `cpu`, `wgpu`, `wgpu:1`, `cuda:0`, `libtorch-cuda:0`,
+/// `ws://host:3000`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// The CPU.
@@ -17,13 +18,17 @@ pub enum Place {
     Wgpu(Option<usize>),
     /// That NVIDIA GPU.
     Cuda(usize),
+    /// The CPU through LibTorch.
+    LibTorchCpu,
+    /// That NVIDIA GPU through LibTorch.
+    LibTorchCuda(usize),
     /// The first device that [`lend`](crate::lend) lends at this address.
     Remote(String),
 }
 
 impl Place {
     /// What [`Place::from_str`] takes.
-    const ALLOWED: &str = "cpu, wgpu, wgpu:NUMBER, cuda, cuda:NUMBER or ws://HOST:PORT";
+    const ALLOWED: &str = "cpu, wgpu, wgpu:NUMBER, cuda, cuda:NUMBER, libtorch-cpu, libtorch-cuda, libtorch-cuda:NUMBER or ws://HOST:PORT";
 }
 
 impl FromStr for Place {
@@ -41,6 +46,8 @@ impl FromStr for Place {
             ("cpu", Ok(None)) => Ok(Self::Cpu),
             ("wgpu", Ok(number)) => Ok(Self::Wgpu(number)),
             ("cuda", Ok(number)) => Ok(Self::Cuda(number.unwrap_or(0))),
+            ("libtorch-cpu", Ok(None)) => Ok(Self::LibTorchCpu),
+            ("libtorch-cuda", Ok(number)) => Ok(Self::LibTorchCuda(number.unwrap_or(0))),
             _ => Err(format!("{text} is no device: allowed is {}", Self::ALLOWED)),
         }
     }
@@ -53,6 +60,8 @@ impl fmt::Display for Place {
             Self::Wgpu(None) => f.write_str("wgpu"),
             Self::Wgpu(Some(number)) => write!(f, "wgpu:{number}"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::LibTorchCpu => f.write_str("libtorch-cpu"),
+            Self::LibTorchCuda(number) => write!(f, "libtorch-cuda:{number}"),
             Self::Remote(address) => f.write_str(address),
         }
     }
@@ -136,12 +145,14 @@ fn device(place: &Place) -> Result<Device, String> {
         Place::Cpu => Ok(Device::flex()),
         Place::Wgpu(number) => wgpu(*number),
         Place::Cuda(number) => cuda(*number),
+        Place::LibTorchCpu => libtorch(None),
+        Place::LibTorchCuda(number) => libtorch(Some(*number)),
         Place::Remote(address) => remote(address),
     }
 }
 
 /// What to do without the feature.
-#[cfg(not(all(feature = "wgpu", feature = "cuda", feature = "remote")))]
+#[cfg(not(all(feature = "wgpu", feature = "cuda", feature = "libtorch", feature = "remote")))]
 pub(crate) fn not_built(feature: &str) -> String {
     format!(
         "this program was built without it: build one with `cargo build --release -p {} --features {feature}`",
@@ -169,18 +180,38 @@ fn wgpu(_number: Option<usize>) -> Result<Device, String> {
 
 #[cfg(feature = "cuda")]
 fn cuda(number: usize) -> Result<Device, String> {
-    use burn::tensor::DeviceType;
-    let mut devices = Device::enumerate(DeviceType::Cuda).into_vec();
-    match devices.len() {
-        0 => Err("no NVIDIA GPU with its driver is there: install the driver".to_owned()),
-        count if number >= count => Err(format!("there are {count}: allowed is up to cuda:{}", count - 1)),
-        _ => Ok(devices.swap_remove(number)),
-    }
+    let devices = Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec();
+    numbered(devices, number, "no NVIDIA GPU with its driver is there: install the driver")
 }
 
 #[cfg(not(feature = "cuda"))]
 fn cuda(_number: usize) -> Result<Device, String> {
     Err(not_built("cuda"))
+}
+
+/// The CPU, or the NVIDIA GPU of that number.
+#[cfg(feature = "libtorch")]
+#[expect(deprecated, reason = "Burn means to give LibTorch up; until then it is the fastest way to a GPU")]
+fn libtorch(number: Option<usize>) -> Result<Device, String> {
+    let Some(number) = number else { return Ok(Device::libtorch()) };
+    let devices = Device::enumerate(burn::tensor::DeviceType::LibTorch).into_vec();
+    let none = "LibTorch sees no NVIDIA GPU: install the driver, and build this program with a LibTorch for CUDA";
+    numbered(devices, number, none)
+}
+
+#[cfg(not(feature = "libtorch"))]
+fn libtorch(_number: Option<usize>) -> Result<Device, String> {
+    Err(not_built("libtorch"))
+}
+
+/// The device of that number, or why there is none.
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+fn numbered(mut devices: Vec<Device>, number: usize, none: &str) -> Result<Device, String> {
+    match devices.len() {
+        0 => Err(none.to_owned()),
+        count if number >= count => Err(format!("there are {count}: allowed is up to number {}", count - 1)),
+        _ => Ok(devices.swap_remove(number)),
+    }
 }
 
 #[cfg(feature = "remote")]
@@ -203,11 +234,14 @@ mod tests {
 
     #[test]
     fn places_are_read_as_they_are_written() {
-        for text in ["cpu", "wgpu", "wgpu:2", "cuda:0", "cuda:13", "ws://gpu:3000"] {
+        for text in ["cpu", "wgpu", "wgpu:2", "cuda:0", "cuda:13", "libtorch-cpu", "libtorch-cuda:1", "ws://gpu:3000"] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
         assert_eq!("cuda".parse(), Ok(Place::Cuda(0)));
-        for text in ["", "gpu", "cpu:0", "cuda:", "cuda:-1", "wgpu:x", "cuda:0:1", "ws://", "http://gpu:3000"] {
+        assert_eq!("libtorch-cuda".parse(), Ok(Place::LibTorchCuda(0)));
+        for text in
+            ["", "gpu", "cpu:0", "cuda:", "cuda:-1", "wgpu:x", "cuda:0:1", "libtorch", "ws://", "http://gpu:3000"]
+        {
             let error = text.parse::<Place>().unwrap_err();
             assert!(error.contains("cuda:NUMBER"), "{error}");
         }

@@ -136,10 +136,20 @@ fn device_that_fails_is_an_error_and_its_run_goes_on_elsewhere() {
     assert!(!place.losses("run", Existing::Resume, &Compute::cpu(), (1, 2)).is_empty());
 }
 
+#[cfg(feature = "libtorch")]
+#[test]
+fn libtorch_learns_the_same_and_its_run_goes_on_here() {
+    goes_on_elsewhere(&Compute::open(&[Place::LibTorchCpu]).unwrap(), &Compute::composed(vec![Device::flex()]));
+}
+
 #[test]
 #[ignore = "needs a GPU, and the program built for it"]
 fn gpu_learns_the_same_as_the_cpu_and_its_run_goes_on_there() {
-    let places = [(cfg!(feature = "wgpu"), Place::Wgpu(None)), (cfg!(feature = "cuda"), Place::Cuda(0))];
+    let places = [
+        (cfg!(feature = "wgpu"), Place::Wgpu(None)),
+        (cfg!(feature = "cuda"), Place::Cuda(0)),
+        (cfg!(feature = "libtorch"), Place::LibTorchCuda(0)),
+    ];
     for (_, place) in places.into_iter().filter(|(built, _)| *built) {
         println!("{place}");
         let gpu = Compute::open(&[place]).unwrap();

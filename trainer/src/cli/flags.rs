@@ -89,9 +89,9 @@ pub(super) struct Train {
     /// Read everything, the pictures too, and show what would be done, but do not train and write nothing.
     #[arg(long, conflicts_with_all = ["resume", "overwrite"])]
     pub(super) dry_run: bool,
-    /// Where to compute: cpu, wgpu or wgpu:N (Vulkan, Metal, DirectX 12), cuda or cuda:N, or ws://HOST:PORT, which another machine
-    /// lends (see `lsspq lend`); several of one kind, separated by commas, share each batch. A run that was begun on one
-    /// device can be resumed on any other.
+    /// Where to compute: cpu, wgpu or wgpu:N (Vulkan, Metal, DirectX 12), cuda or cuda:N, libtorch-cuda or
+    /// libtorch-cuda:N, libtorch-cpu, or ws://HOST:PORT, which another machine lends (see `lsspq lend`); several of one
+    /// kind, separated by commas, share each batch. A run that was begun on one device can be resumed on any other.
     #[arg(long, value_name = "DEVICE", value_delimiter = ',', default_value = "cpu")]
     pub(super) device: Vec<Place>,
     /// Plain lines in place of the dashboard, on a terminal too.
@@ -328,7 +328,7 @@ Examples:
 Needs the feature `remote` on both. Nothing is encrypted and everyone is let in: for networks whose machines you trust. Pictures and
 weights travel; recipe, checkpoints and files stay where the run is.")]
 pub(super) struct Lend {
-    /// What to lend: cpu, wgpu or wgpu:N, cuda or cuda:N.
+    /// What to lend: cpu, wgpu or wgpu:N, cuda or cuda:N, libtorch-cuda or libtorch-cuda:N, libtorch-cpu.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(super) device: Place,
     /// Where to listen; 0.0.0.0:PORT is every network that this machine is on.
