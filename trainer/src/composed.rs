@@ -108,16 +108,17 @@ pub(crate) fn norm(input: Tensor<4>, tensors: NormTensors, config: NormConfig) -
     let channels = input.dims()[1];
     let per_channel = |t: Tensor<1>| t.reshape([1, channels, 1, 1]);
     let mean_of = |x: Tensor<4>| x.mean_dim(0).mean_dim(2).mean_dim(3);
-    let (mean, variance) = if config.batch_statistics {
+    // Each operation on a map is a pass over memory, and several more for its gradient: factors of a channel meet first.
+    let (mean, variance, centred) = if config.batch_statistics {
         let mean = mean_of(input.clone());
-        let centred = input.clone() - mean.clone();
-        (mean, mean_of(centred.clone() * centred))
+        let centred = input - mean.clone();
+        (mean, mean_of(centred.clone() * centred.clone()), centred)
     } else {
         let row = |i| tensors.running.clone().narrow(0, i, 1).reshape([1, channels, 1, 1]);
-        (row(0), row(1))
+        (row(0), row(1), input - row(0))
     };
     let statistics =
-        Tensor::cat(vec![mean.clone().reshape([1, channels]), variance.clone().reshape([1, channels])], 0).detach();
-    let unit = (input - mean) / (variance + EPSILON).sqrt();
-    (unit * per_channel(tensors.gamma) + per_channel(tensors.beta), statistics)
+        Tensor::cat(vec![mean.reshape([1, channels]), variance.clone().reshape([1, channels])], 0).detach();
+    let scale = per_channel(tensors.gamma) / (variance + EPSILON).sqrt();
+    (centred * scale + per_channel(tensors.beta), statistics)
 }
