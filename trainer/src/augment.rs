@@ -75,7 +75,10 @@ impl Draw {
 }
 
 /// Writes one picture of `side` x `side`, `[row][column][red, green, blue]`, into a batch, `[red, green, blue][row]
-/// [column]`: as it is, or padded by `padding` black pixels, cut out and mirrored.
+/// [column]`: as it is, or padded by `padding` pixels of the mean colour, cut out and mirrored.
+///
+/// The mean colour is 0 to the network, what its convolutions pad with themselves: the whole pictures that it will meet look
+/// like those it was trained on. Black bars do not (docs/experiments.md).
 pub fn write(picture: &[u8], side: usize, draw: Option<(Draw, usize)>, normalise: &Normalise, target: &mut [f32]) {
     let Some((draw, padding)) = draw else {
         for (at, pixel) in picture.chunks_exact(3).enumerate() {
@@ -84,16 +87,16 @@ pub fn write(picture: &[u8], side: usize, draw: Option<(Draw, usize)>, normalise
         return;
     };
     for y in 0..side {
-        // Row and column in the picture are these less the padding; outside of it is black.
+        // Row and column in the picture are these less the padding; outside of it is the mean.
         let row = (y + draw.top).checked_sub(padding).filter(|&row| row < side);
         for x in 0..side {
             let from = if draw.flip { side - 1 - x } else { x };
             let column = (from + draw.left).checked_sub(padding).filter(|&column| column < side);
-            let pixel = match (row, column) {
-                (Some(row), Some(column)) => &picture[(row * side + column) * 3..][..3],
-                _ => &[0; 3],
-            };
-            normalise.write(pixel, target, y * side + x);
+            let at = y * side + x;
+            match (row, column) {
+                (Some(row), Some(column)) => normalise.write(&picture[(row * side + column) * 3..][..3], target, at),
+                _ => (0..3).for_each(|colour| target[colour * side * side + at] = 0.0),
+            }
         }
     }
 }
@@ -220,9 +223,17 @@ mod tests {
     }
 
     #[test]
-    fn window_of_the_padded_picture_is_black_outside() {
+    fn window_of_the_padded_picture_is_the_mean_colour_outside() {
         let corner = Draw { top: 0, left: 2, flip: false };
-        assert_eq!(red(Some((corner, 1))), [0, 0, 0, 2, 3, 0, 12, 13, 0]);
+        let bytes_from_mean = Normalise::new([100.0 / 255.0; 3], [1.0 / 255.0; 3]);
+        let mut target = vec![-1.0; 27];
+        write(&numbered(), 3, Some((corner, 1)), &bytes_from_mean, &mut target);
+        let red: Vec<i32> = target[..9].iter().map(|red| red.round() as i32).collect();
+        assert_eq!(red, [0, 0, 0, -98, -97, 0, -88, -87, 0]);
+    }
+
+    #[test]
+    fn window_in_the_middle_is_the_picture() {
         let middle = Draw { top: 1, left: 1, flip: false };
         assert_eq!(red(Some((middle, 1))), red(None));
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augment {
-    /// The picture is padded by that many black pixels on each side, and a window of its own size cut out at random.
+    /// The picture is padded by that many pixels of the mean colour on each side, and a window of its own size cut out at
+    /// random.
     #[serde(default = "four")]
     pub crop_padding: usize,
     /// Whether every second picture is mirrored, left to right.
