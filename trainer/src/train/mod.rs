@@ -85,8 +85,7 @@ pub fn train(
 /// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
 /// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
 /// an unreadable checkpoint, or a GPU or another machine's device that failed. In each case the last good checkpoint stays.
-/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than
-/// devices, or a teacher that does not fit.
+/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than devices, or a teacher that does not fit.
 pub fn train_on(
     compute: &Compute,
     recipe: &Recipe,
