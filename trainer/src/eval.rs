@@ -1,6 +1,6 @@
 //! How often a model file is right: the very file and the very code that run in the browser.
 
-use lsspq::card::Accuracy;
+use lsspq::card::{Accuracy, ClassAccuracy};
 use lsspq::metrics::{Rate, Rates};
 use lsspq::{Error, Model};
 use rayon::prelude::*;
@@ -28,6 +28,14 @@ pub struct Evaluation {
     pub classes: Vec<Accuracy>,
     /// What the model said to each picture, in the order of the pictures.
     pub answers: Vec<Answer>,
+}
+
+impl Evaluation {
+    /// How often each class came first on its own pictures, as a model card has it.
+    #[must_use]
+    pub fn class_accuracies(&self) -> Vec<ClassAccuracy> {
+        self.classes.iter().map(|class| ClassAccuracy { images: class.images, top1: class.top1 }).collect()
+    }
 }
 
 /// What a model said to one picture.

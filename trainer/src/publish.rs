@@ -66,7 +66,10 @@ pub fn card_faults(card: &ModelCard) -> Vec<String> {
         }
     };
     let measured = card.accuracy.filter(|a| a.images > 0 && a.top1 <= a.top5 && a.top5 <= a.images);
-    need(measured.is_some(), "it states no accuracy on a test split: let `lsspq train` end, which measures it");
+    need(
+        measured.is_some(),
+        "it states no accuracy on a test split: let `lsspq train` end, which measures it, or `lsspq eval --write`",
+    );
     need(!card.dataset.trim().is_empty(), "it names no data set: set data.dataset in the recipe");
     need(!card.licence.trim().is_empty(), "it has no licence: set licence in the recipe");
     need(!card.recipe.trim().is_empty(), "it carries no recipe");

@@ -1,5 +1,6 @@
 //! The real binary in a folder of its own: what it says and how it ends.
 
+use lsspq::Model;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -281,6 +282,15 @@ fn finished_run_is_reported_measured_compared_and_published() {
     assert_eq!(measured["counts"], report["test"]["accuracy"]);
     assert_eq!(measured["classes"].as_array().unwrap().len(), 4);
     assert!(measured["accuracy"]["top1"]["low"].is_number() && measured["chancePercent"] == 25.0, "{measured}");
+    // What was measured at the end of the run is measured again, and so the file is the same.
+    printed(&place, &["eval", model, "--data", "shapes", "--write", "measured.onnx"]);
+    assert_eq!(fs::read(place.path("measured.onnx")).unwrap(), fs::read(place.path(model)).unwrap());
+    // A file that says nothing of its classes says it afterwards; the file may be replaced by itself.
+    let classes = || Model::load(&fs::read(place.path("bare.onnx")).unwrap()).unwrap().card().classes.len();
+    printed(&place, &["export", "runs/shapes", "--out", "bare.onnx"]);
+    assert_eq!(classes(), 0);
+    printed(&place, &["eval", "bare.onnx", "--data", "shapes", "--write", "bare.onnx"]);
+    assert_eq!(classes(), 4);
 
     let text = printed(&place, &["compare", "runs/shapes", model]);
     assert!(text.contains("epochs logged") && text.contains("test top-1 %") && !text.contains("differ"), "{text}");
@@ -304,7 +314,9 @@ fn finished_run_is_reported_measured_compared_and_published() {
             {{"total": {{"median": 1.25, "p95": 2.5}}}}, "browser": "Some/1.0", "device": {{"cores": 2}}}}"#
         )
     };
-    let measured = [&publish[..], &["--replace", "--benchmark", "copied.json", "--machine", "a desk"]].concat();
+    let measured =
+        [&publish[..], &["--replace", "--benchmark", "copied.json", "--machine", "a desk", "--limits", "Only shapes."]]
+            .concat();
     for (text, part) in [(copied("c0ffee"), "another file"), ("{".into(), "no result of the page's benchmark")] {
         fs::write(place.path("copied.json"), text).unwrap();
         place.refused(&measured, 3, &["copied.json", part]);
@@ -313,7 +325,7 @@ fn finished_run_is_reported_measured_compared_and_published() {
     fs::write(place.path("copied.json"), copied(index["models"][0]["sha256"].as_str().unwrap())).unwrap();
     printed(&place, &measured);
     let card = fs::read_to_string(place.path("www/models/shapes.md")).unwrap();
-    for part in ["1.25 ms", "a desk", "Some/1.0", "## Accuracy by class", "stripes"] {
+    for part in ["1.25 ms", "a desk", "Some/1.0", "Only shapes.", "## Accuracy by class", "stripes"] {
         assert!(card.contains(part), "{part} is not in {card}");
     }
 

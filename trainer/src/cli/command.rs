@@ -64,6 +64,8 @@ pub(super) struct Eval {
     pub(super) base: Option<PathBuf>,
     /// JSON in place of text.
     pub(super) json: bool,
+    /// Where the model goes with what was measured in its card.
+    pub(super) write: Option<PathBuf>,
 }
 
 /// Write a network as a model file.
@@ -136,6 +138,8 @@ pub(super) struct Publish {
     pub(super) sha256: Option<String>,
     pub(super) benchmark: Option<PathBuf>,
     pub(super) machine: Option<String>,
+    /// What the model is not made for, if not what its card says.
+    pub(super) limits: Option<String>,
     /// A Python with `onnx` and `onnxruntime`.
     pub(super) python: Option<PathBuf>,
 }
@@ -162,8 +166,8 @@ impl Command {
             Verb::Eval(flags) => {
                 use_threads(flags.threads)?;
                 must_be_file(&flags.model)?;
-                let (base, json) = (environment.data.clone(), flags.json);
-                Self::Eval(Eval { model: flags.model, data: flags.data, base, json })
+                let flags::Eval { model, data, json, write, .. } = flags;
+                Self::Eval(Eval { model, data, base: environment.data.clone(), json, write })
             }
             Verb::Export(flags) => {
                 let source = Source::new(flags.run, flags.untrained)?;
@@ -191,6 +195,7 @@ impl Command {
                 sha256: flags.sha256,
                 benchmark: flags.benchmark,
                 machine: flags.machine,
+                limits: flags.limits,
                 python: environment.python.clone(),
             }),
             Verb::Lend(flags) => Self::Lend(Lend::new(flags)?),

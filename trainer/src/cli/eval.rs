@@ -3,22 +3,26 @@
 use super::command::Eval;
 use super::model_file;
 use anyhow::Context;
-use lsspq::Model;
 use lsspq::metrics::Rates;
 use lsspq::preprocess::rgba_from_rgb;
+use lsspq::{Model, ModelCard};
 use lsspq_trainer::data::{Dataset, Pictures};
 use lsspq_trainer::eval::{Evaluation, Example, evaluate, report};
-use lsspq_trainer::{Error, Recipe};
+use lsspq_trainer::{Error, Recipe, export, file};
 use std::path::Path;
 
 pub(super) fn run(job: &Eval) -> anyhow::Result<()> {
-    let model = Model::load(&model_file::read(&job.model)?).with_context(|| job.model.display().to_string())?;
+    let bytes = model_file::read(&job.model)?;
+    let model = Model::load(&bytes).with_context(|| job.model.display().to_string())?;
     let recipe = recipe(&model, &job.model)?;
     // The recipe in a file has no folder of its own: a relative path counts from where the program runs.
     let folder = recipe.data.folder(job.data.as_deref(), job.base.as_deref(), Some(Path::new("")))?;
     let pictures = Dataset::load_test(&recipe, &folder)?;
     check_labels(&model, &pictures, &folder)?;
     let evaluation = measure(&model, &pictures)?;
+    if let Some(path) = &job.write {
+        write(path, &bytes, model.card(), &evaluation)?;
+    }
     if job.json {
         println!("{:#}", json(job, &model, &recipe, &evaluation));
         return Ok(());
@@ -39,6 +43,14 @@ pub(super) fn measure(model: &Model, pictures: &Pictures) -> Result<Evaluation, 
             class: pictures.labels[number].into(),
         })
     })
+}
+
+/// The same network, with what was measured in its card.
+fn write(path: &Path, bytes: &[u8], card: &ModelCard, evaluation: &Evaluation) -> Result<(), Error> {
+    let card =
+        ModelCard { accuracy: Some(evaluation.accuracy), classes: evaluation.class_accuracies(), ..card.clone() };
+    let bytes = export::with_card(bytes, &card).map_err(|e| Error::data(e.to_string()))?;
+    file::write(path, &bytes).map_err(|e| Error::storage(format!("{} cannot be written: {e}", path.display())))
 }
 
 /// Rates are in percent, with the ends of their 95 % intervals.

@@ -108,6 +108,7 @@ Examples:
   lsspq eval www/models/cifar10.onnx
   lsspq eval model.onnx --data ~/cifar10-images
   lsspq eval model.onnx --json > accuracy.json
+  lsspq eval model.onnx --write measured.onnx     the file with that accuracy in its card, to be published
 
 The model file runs in the very code that runs in the browser. Which pictures to take is read from the recipe inside it.")]
 pub(super) struct Eval {
@@ -119,6 +120,9 @@ pub(super) struct Eval {
     /// JSON for programs in place of text.
     #[arg(long)]
     pub(super) json: bool,
+    /// Write the model with what was measured, overall and for every class, in its card; FILE may be the model itself.
+    #[arg(long, value_name = "FILE")]
+    pub(super) write: Option<PathBuf>,
     #[command(flatten)]
     pub(super) threads: Threads,
 }
@@ -316,6 +320,9 @@ pub(super) struct Publish {
     /// The machine of that benchmark, in words.
     #[arg(long, value_name = "TEXT", requires = "benchmark")]
     pub(super) machine: Option<String>,
+    /// What the model is not made for, in place of what its recipe says.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) limits: Option<String>,
 }
 
 /// Lend a device of this machine to training runs on others.

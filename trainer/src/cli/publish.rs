@@ -27,10 +27,7 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
         let message = format!("{} is published already: replace it by --replace, or name another by --as", file);
         return Err(Error::recipe(message).into());
     }
-    let bytes = match &job.benchmark {
-        Some(path) => measured(&bytes, &sum, model.card(), path, job.machine.as_deref())?,
-        None => bytes,
-    };
+    let bytes = completed(bytes, &sum, model.card(), job)?;
     let engines = check_parity(&bytes, job.python.as_deref())?;
     println!("the same answers from {}", engines.join(", "));
     if job.python.is_none() {
@@ -48,13 +45,18 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file with a benchmark's result in its card.
-fn measured(bytes: &[u8], sum: &str, card: &ModelCard, path: &Path, machine: Option<&str>) -> Result<Vec<u8>, Error> {
-    let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
-    let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
-    let latency = model_card::latency(&json, sum, machine).map_err(|e| wrong(&e))?;
-    let card = ModelCard { latency: Some(latency), ..card.clone() };
-    export::with_card(bytes, &card).map_err(|e| wrong(&e))
+/// The file with a benchmark's result and the limits in its card, where they were given.
+fn completed(bytes: Vec<u8>, sum: &str, card: &ModelCard, job: &Publish) -> Result<Vec<u8>, Error> {
+    let mut full = card.clone();
+    if let Some(path) = &job.benchmark {
+        let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
+        let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
+        full.latency = Some(model_card::latency(&json, sum, job.machine.as_deref()).map_err(|e| wrong(&e))?);
+    }
+    if let Some(limits) = &job.limits {
+        full.limits.clone_from(limits);
+    }
+    if full == *card { Ok(bytes) } else { export::with_card(&bytes, &full).map_err(|e| Error::data(e.to_string())) }
 }
 
 /// The model file of a run, or the file itself.

@@ -10,7 +10,7 @@ use crate::{deploy, export, file, model_card};
 use burn::tensor::Device;
 use lsspq::Model;
 use lsspq::calibration::Calibration;
-use lsspq::card::{Accuracy, ClassAccuracy, ModelCard};
+use lsspq::card::{Accuracy, ModelCard};
 use lsspq::preprocess::rgba_from_rgb;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -142,8 +142,7 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
     let test = &dataset.test;
     let evaluation = measure(&bytes, test, 0..test.len())?;
     exported.card.accuracy = Some(evaluation.accuracy);
-    exported.card.classes =
-        evaluation.classes.iter().map(|c| ClassAccuracy { images: c.images, top1: c.top1 }).collect();
+    exported.card.classes = evaluation.class_accuracies();
     let bytes = exported.bytes()?;
     let path = folder.model(recipe);
     let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
