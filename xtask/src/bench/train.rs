@@ -135,6 +135,7 @@ fn measure(arguments: &Arguments, engines: &Engines) -> Result<Vec<Row>> {
         eprintln!("{}: {}", rival.name, rival.worker.version);
         rival.times = vec![Vec::new(); arguments.threads.len()];
     }
+    let mut copies = Copies::start(arguments, engines)?;
     // The first turn warms up: it is not kept.
     for turn in 0..=arguments.turns {
         for (i, &threads) in arguments.threads.iter().enumerate() {
@@ -145,10 +146,18 @@ fn measure(arguments: &Arguments, engines: &Engines) -> Result<Vec<Row>> {
                     rival.times[i].push(times);
                 }
             }
+            if threads > arguments.threads[0] {
+                let speed = copies.speed(threads, arguments)?;
+                if turn > 0 {
+                    copies.speeds[i].push(speed);
+                }
+            }
         }
     }
     rows.extend(speeds(arguments, &rivals));
     rows.extend(ratios(arguments, &rivals, &rows));
+    rows.extend(copies.rows(arguments, &rivals[0].turns(0)));
+    copies.end()?;
     for rival in rivals {
         let name = rival.name.clone();
         let counted = rival.worker.end()?;
@@ -159,9 +168,53 @@ fn measure(arguments: &Arguments, engines: &Engines) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Our float side several times over, each on as few threads as the list begins with: what more threads could come to at most if
+/// they had nothing to wait for, on a machine whose cores share memory and cache.
+struct Copies {
+    workers: Vec<Worker>,
+    /// Steps a millisecond of all together, by place in the list of threads, then turn.
+    speeds: Vec<Vec<f64>>,
+}
+
+impl Copies {
+    fn start(arguments: &Arguments, engines: &Engines) -> Result<Self> {
+        let most = arguments.threads.iter().skip(1).copied().max().unwrap_or(0);
+        let count = most / arguments.threads.first().copied().unwrap_or(1).max(1);
+        let workers = (0..count).map(|_| Ok(engines.ours("lsspq, float", &[])?.worker)).collect::<Result<_>>()?;
+        Ok(Self { workers, speeds: vec![Vec::new(); arguments.threads.len()] })
+    }
+
+    /// Of as many at once as make that number of threads.
+    fn speed(&mut self, threads: usize, arguments: &Arguments) -> Result<f64> {
+        let each = arguments.threads[0].max(1);
+        let workers = &mut self.workers[..threads / each];
+        let times = Worker::repeat_at_once(workers, each, arguments.steps)?;
+        Ok(times.iter().map(|steps| 1.0 / median(steps)).sum())
+    }
+
+    /// `alone` is what one of them takes for a step, in milliseconds, turn by turn.
+    fn rows(&self, arguments: &Arguments, alone: &[f64]) -> Vec<Row> {
+        let each = arguments.threads[0].max(1);
+        let several = arguments.threads.iter().zip(&self.speeds).filter(|(_, speeds)| !speeds.is_empty());
+        let row = |(&threads, speeds): (&usize, &Vec<f64>)| {
+            let label = format!("lsspq, float, {} processes of {} at once", threads / each, thread_count(each));
+            let times = speeds.iter().zip(alone).map(|(speed, alone)| speed * alone);
+            Row::of([NETWORK, &label, "speed over one process", "times"], times)
+        };
+        several.map(row).collect()
+    }
+
+    fn end(self) -> Result<()> {
+        self.workers.into_iter().try_for_each(|worker| worker.end().map(drop))
+    }
+}
+
+fn thread_count(threads: usize) -> String {
+    format!("{threads} thread{}", if threads == 1 { "" } else { "s" })
+}
+
 fn engine(name: &str, threads: usize) -> String {
-    let plural = if threads == 1 { "" } else { "s" };
-    format!("{name}, {threads} thread{plural}")
+    format!("{name}, {}", thread_count(threads))
 }
 
 /// Matrix products alone, as both sides' libraries do them: what the machine can.
@@ -224,7 +277,7 @@ fn ratios(arguments: &Arguments, rivals: &[Rival], rows: &[Row]) -> Vec<Row> {
         }
         if i > 0 {
             for rival in rivals {
-                let metric = format!("speed over {}", engine("", arguments.threads[0]).trim_start_matches(", "));
+                let metric = format!("speed over {}", thread_count(arguments.threads[0]));
                 ratios.push(ratio(&engine(&rival.name, threads), &metric, &rival.turns(i), &rival.turns(0)));
             }
         }
@@ -268,5 +321,9 @@ mod tests {
         assert_eq!(of("float, 2 threads", "speed over PyTorch's best").unwrap()[1], 2.0);
         assert_eq!(of("quantised, 1 thread", "speed over our float").unwrap()[1], 0.5);
         assert_eq!(of("float, 2 threads", "speed over 1 thread").unwrap()[1], 2.0);
+
+        let copies = Copies { workers: Vec::new(), speeds: vec![vec![], vec![0.2, 0.2]] };
+        let [row] = &copies.rows(&arguments, &rivals[0].turns(0))[..] else { panic!("one row") };
+        assert_eq!((row.engine.as_str(), row.median), ("lsspq, float, 2 processes of 1 thread at once", 2.0));
     }
 }

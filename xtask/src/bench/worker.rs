@@ -52,7 +52,24 @@ impl Worker {
     /// # Errors
     /// It ended, or its answer is none.
     pub(super) fn repeat(&mut self, threads: usize, repetitions: usize) -> Result<Vec<f64>> {
-        writeln!(self.input, "{threads} {repetitions}").with_context(|| format!("{} ended", self.name))?;
+        self.ask(threads, repetitions)?;
+        self.answer(repetitions)
+    }
+
+    /// The same of several workers that compute at once.
+    ///
+    /// # Errors
+    /// As [`Self::repeat`].
+    pub(super) fn repeat_at_once(workers: &mut [Self], threads: usize, repetitions: usize) -> Result<Vec<Vec<f64>>> {
+        workers.iter_mut().try_for_each(|worker| worker.ask(threads, repetitions))?;
+        workers.iter_mut().map(|worker| worker.answer(repetitions)).collect()
+    }
+
+    fn ask(&mut self, threads: usize, repetitions: usize) -> Result<()> {
+        writeln!(self.input, "{threads} {repetitions}").with_context(|| format!("{} ended", self.name))
+    }
+
+    fn answer(&mut self, repetitions: usize) -> Result<Vec<f64>> {
         let values = self.values()?;
         if values.len() != repetitions {
             bail!("{} answered with {} values instead of {repetitions}", self.name, values.len());
