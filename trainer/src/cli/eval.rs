@@ -20,16 +20,14 @@ pub(super) fn run(job: &Eval) -> anyhow::Result<()> {
     let pictures = Dataset::load_test(&recipe, &folder)?;
     check_labels(&model, &pictures, &folder)?;
     let evaluation = measure(&model, &pictures)?;
-    if let Some(path) = &job.write {
-        write(path, &bytes, model.card(), &evaluation)?;
-    }
     if job.json {
         println!("{:#}", json(job, &model, &recipe, &evaluation));
-        return Ok(());
+    } else {
+        println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
+        print!("{}", report(&evaluation, &model.card().labels));
     }
-    println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
-    print!("{}", report(&evaluation, &model.card().labels));
-    Ok(())
+    // After the figures have been shown: they are not lost where the file cannot be written.
+    job.write.as_ref().map_or(Ok(()), |path| Ok(write(path, &bytes, model.card(), &evaluation)?))
 }
 
 /// Shows every picture to the model.
