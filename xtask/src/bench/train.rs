@@ -147,7 +147,7 @@ fn measure(arguments: &Arguments, engines: &Engines) -> Result<Vec<Row>> {
                 }
             }
             if threads > arguments.threads[0] {
-                let speed = copies.speed(threads, arguments)?;
+                let speed = copies.speed(threads, arguments.steps)?;
                 if turn > 0 {
                     copies.speeds[i].push(speed);
                 }
@@ -168,9 +168,11 @@ fn measure(arguments: &Arguments, engines: &Engines) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Our float side several times over, each on as few threads as the list begins with: what more threads could come to at most if
-/// they had nothing to wait for, on a machine whose cores share memory and cache.
+/// Our float side several times over, each on as few threads as the list begins with: what more threads could come to at most
+/// if they had nothing to wait for, on a machine whose cores share memory and cache.
 struct Copies {
+    /// Threads of one.
+    each: usize,
     workers: Vec<Worker>,
     /// Steps a millisecond of all together, by place in the list of threads, then turn.
     speeds: Vec<Vec<f64>>,
@@ -178,26 +180,25 @@ struct Copies {
 
 impl Copies {
     fn start(arguments: &Arguments, engines: &Engines) -> Result<Self> {
+        let each = arguments.threads[0].max(1);
         let most = arguments.threads.iter().skip(1).copied().max().unwrap_or(0);
-        let count = most / arguments.threads.first().copied().unwrap_or(1).max(1);
-        let workers = (0..count).map(|_| Ok(engines.ours("lsspq, float", &[])?.worker)).collect::<Result<_>>()?;
-        Ok(Self { workers, speeds: vec![Vec::new(); arguments.threads.len()] })
+        let workers = (0..most / each).map(|_| Ok(engines.ours("lsspq, float", &[])?.worker)).collect::<Result<_>>()?;
+        Ok(Self { each, workers, speeds: vec![Vec::new(); arguments.threads.len()] })
     }
 
     /// Of as many at once as make that number of threads.
-    fn speed(&mut self, threads: usize, arguments: &Arguments) -> Result<f64> {
-        let each = arguments.threads[0].max(1);
-        let workers = &mut self.workers[..threads / each];
-        let times = Worker::repeat_at_once(workers, each, arguments.steps)?;
+    fn speed(&mut self, threads: usize, steps: usize) -> Result<f64> {
+        let workers = &mut self.workers[..threads / self.each];
+        let times = Worker::repeat_at_once(workers, self.each, steps)?;
         Ok(times.iter().map(|steps| 1.0 / median(steps)).sum())
     }
 
     /// `alone` is what one of them takes for a step, in milliseconds, turn by turn.
     fn rows(&self, arguments: &Arguments, alone: &[f64]) -> Vec<Row> {
-        let each = arguments.threads[0].max(1);
         let several = arguments.threads.iter().zip(&self.speeds).filter(|(_, speeds)| !speeds.is_empty());
         let row = |(&threads, speeds): (&usize, &Vec<f64>)| {
-            let label = format!("lsspq, float, {} processes of {} at once", threads / each, thread_count(each));
+            let label =
+                format!("lsspq, float, {} processes of {} at once", threads / self.each, thread_count(self.each));
             let times = speeds.iter().zip(alone).map(|(speed, alone)| speed * alone);
             Row::of([NETWORK, &label, "speed over one process", "times"], times)
         };
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(of("quantised, 1 thread", "speed over our float").unwrap()[1], 0.5);
         assert_eq!(of("float, 2 threads", "speed over 1 thread").unwrap()[1], 2.0);
 
-        let copies = Copies { workers: Vec::new(), speeds: vec![vec![], vec![0.2, 0.2]] };
+        let copies = Copies { each: 1, workers: Vec::new(), speeds: vec![vec![], vec![0.2, 0.2]] };
         let [row] = &copies.rows(&arguments, &rivals[0].turns(0))[..] else { panic!("one row") };
         assert_eq!((row.engine.as_str(), row.median), ("lsspq, float, 2 processes of 1 thread at once", 2.0));
     }
