@@ -177,11 +177,20 @@ fn again(card: &ModelCard) -> String {
         return String::new();
     }
     format!(
-        "Seed {}. With the recipe below as `recipe.toml` and the pictures in a folder `DIR`:\n\n    lsspq train recipe.toml \
+        "Seed {}. {}With the recipe below as `recipe.toml` and the pictures in a folder `DIR`:\n\n    lsspq train recipe.toml \
          --data DIR\n\nThe same seed gives the same numbers on the same kind of processor.\n\n```toml\n{}\n```\n",
         card.seed,
+        began(&card.recipe).unwrap_or_default(),
         card.recipe.trim_end()
     )
+}
+
+/// Which file the run began with, if it did with one.
+fn began(recipe: &str) -> Option<String> {
+    let recipe: toml::Table = toml::from_str(recipe).ok()?;
+    let said = |key: &str| recipe.get("start")?.get(key)?.as_str();
+    let sum = said("sha256").map(|sum| format!(" (SHA-256 `{sum}`)")).unwrap_or_default();
+    Some(format!("It began with the weights of `{}`{sum}. ", said("from")?))
 }
 
 /// What the page's benchmark copies as JSON.

@@ -32,6 +32,7 @@ mod options;
 mod quantiser;
 mod schedule;
 mod stage;
+mod start;
 mod twin;
 
 pub use augment::{Augment, ColourJitter, Erasing, RandAugment, ResizedCrop};
@@ -42,6 +43,8 @@ pub use options::Training;
 pub use quantiser::{ActivationQuantiser, Quantiser, WeightQuantiser};
 pub use schedule::{Schedule, ScheduleKind};
 pub use stage::{Activations, Stage};
+pub use start::Start;
+pub(crate) use start::wrong as wrong_start;
 
 use crate::error::Error;
 use crate::paper::networks;
@@ -89,6 +92,9 @@ pub struct Recipe {
     /// How weights and activations come to their levels.
     #[serde(default, skip_serializing_if = "Quantiser::is_plain")]
     pub quantiser: Quantiser,
+    /// A model file to begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
     /// Another network to learn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distill: Option<Distill>,
@@ -112,14 +118,22 @@ impl Recipe {
     }
 
     /// As [`Recipe::load`]; where the recipe leaves `network.classes` out, it is the number of classes in the data set's folder,
-    /// which is looked for as [`Data::folder`] does.
+    /// which is looked for as [`Data::folder`] does. `from` takes the place of the recipe's [`Start::from`]; the network of that
+    /// file is the recipe's where it leaves `network` out.
     ///
     /// # Errors
-    /// As [`Recipe::load`] and [`Data::folder`].
-    pub fn load_for(path: &Path, given: Option<&Path>, base: Option<&Path>) -> Result<Self, Error> {
+    /// As [`Recipe::load`] and [`Data::folder`], and [`ErrorKind::Recipe`](crate::ErrorKind::Recipe) for a file to begin with that
+    /// cannot be read or is no network of ours.
+    pub fn load_for(
+        path: &Path,
+        given: Option<&Path>,
+        base: Option<&Path>,
+        from: Option<&Path>,
+    ) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::recipe(format!("recipe {} cannot be read: {e}", path.display())))?;
         let origin = path.display().to_string();
+        let text = start::complete(&text, from)?;
         let text =
             with_classes(&text, |data| crate::data::count_classes(data, &data.folder(given, base, path.parent())?))?;
         Self::parse(&text, &origin)
@@ -150,6 +164,22 @@ impl Recipe {
         let so_far =
             |recipe: &Self| Self { stages: recipe.stages[..begun.min(recipe.stages.len())].into(), ..recipe.clone() };
         self.stages.len() >= begun && so_far(self) == so_far(old)
+    }
+
+    /// Writes down which file the run begins with: the one that is there, or, where a run goes on, the one that `begun` did begin
+    /// with, which may be gone.
+    ///
+    /// # Errors
+    /// As [`Start::read`].
+    pub fn settle_start(&mut self, begun: Option<&Self>) -> Result<(), Error> {
+        let Some(start) = &mut self.start else { return Ok(()) };
+        let begun = begun.and_then(|recipe| recipe.start.as_ref()).filter(|begun| begun.from == start.from);
+        match begun {
+            Some(begun) if start.sha256.is_none() => start.sha256.clone_from(&begun.sha256),
+            Some(_) => {}
+            None => start.sha256 = Some(start.sum()?),
+        }
+        Ok(())
     }
 
     /// Replaces the seed and the epochs of each stage where they are given, and checks the outcome.
@@ -188,6 +218,9 @@ impl Recipe {
                 "quantiser: \"lsq\" is for networks of shift blocks with clipped activations alone; leave it out"
                     .into(),
             );
+        }
+        if self.start.is_some() && !self.network.is_shift_network() {
+            return Err("start: it is for networks of shift blocks with clipped activations alone; leave it out".into());
         }
         self.distill.as_ref().map_or(Ok(()), Distill::validate)?;
         if self.stages.is_empty() {

@@ -385,6 +385,56 @@ fn folder_without_splits_is_trained_on_and_a_fifth_is_kept_for_the_test() {
     assert!(printed(&place, &["inspect", "shapes.toml"]).contains("classes = 4"));
 }
 
+#[test]
+fn run_begins_with_the_weights_of_a_file_and_goes_on_without_it() {
+    let place = Place::new();
+    one_epoch_each(&place);
+    printed(&place, &["train", "shapes.toml", "--plain"]);
+    fs::rename(place.path("runs/shapes/shapes.onnx"), place.path("file.onnx")).unwrap();
+
+    // The network is that of the file, but for the classes, which are fewer.
+    let (start, rest) = RECIPE.split_once("[network]").unwrap();
+    let stages = &rest[rest.find("[[stages]]").unwrap()..];
+    place.recipe(&format!(
+        "{start}{}",
+        stages.replace("epochs = 4", "epochs = 1").replace("warmup_interval = 1", "warmup_interval = 0")
+    ));
+    for split in ["train", "test"] {
+        fs::remove_dir_all(place.path(&format!("shapes/{split}/disc"))).unwrap();
+    }
+    place.refused(&["train", "shapes.toml", "--out", "runs/b"], 2, &["shapes.toml", "missing field `network`"]);
+    let train = ["train", "shapes.toml", "--from", "file.onnx", "--plain", "--out", "runs/b"];
+    let recipe = printed(&place, &[&train[..4], &["--dry-run"]].concat());
+    for part in ["[start]", "from = \"file.onnx\"", "sha256 = \"", "classes = 3", "name = \"l-sspq-shapes\""] {
+        assert!(recipe.contains(part), "{part} is not in: {recipe}");
+    }
+    printed(&place, &train);
+    let shown = printed(&place, &["inspect", "runs/b/shapes.onnx"]);
+    assert!(shown.contains("l-sspq-shapes: 32 x 32 pixels, 3 classes"), "{shown}");
+
+    // A run that has begun needs the file no more, but where it is another one it says so.
+    let mut more = fs::read_to_string(place.path("runs/b/recipe.toml")).unwrap();
+    more.push_str(&stages[stages.rfind("[[stages]]").unwrap()..].replace("epochs = 2", "epochs = 1"));
+    place.recipe(&more);
+    fs::rename(place.path("file.onnx"), place.path("away.onnx")).unwrap();
+    let text = printed(&place, &["train", "shapes.toml", "--resume", "--plain", "--out", "runs/b"]);
+    assert!(text.contains("epoch   4/4"), "{text}");
+    fs::copy(place.path("runs/b/shapes.onnx"), place.path("file.onnx")).unwrap();
+    place.refused(&["train", "shapes.toml", "--out", "runs/c"], 2, &["start.from = \"file.onnx\"", "its sum is"]);
+    place.refused(
+        &["train", "shapes.toml", "--from", "nowhere.onnx", "--out", "runs/c"],
+        2,
+        &["start.from = \"nowhere.onnx\""],
+    );
+    place.refused(&["train", "shapes.toml", "--from", "runs/b", "--out", "runs/c"], 2, &["runs/b", "lsspq export RUN"]);
+    fs::write(place.path("text.onnx"), "no network").unwrap();
+    place.refused(
+        &["train", "shapes.toml", "--from", "text.onnx", "--out", "runs/c"],
+        2,
+        &["text.onnx", "no ONNX file"],
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn interrupted_run_saves_ends_with_its_own_code_and_has_a_report() {

@@ -7,7 +7,7 @@ use lsspq_trainer::compute::{Compute, Place};
 use lsspq_trainer::fixture;
 use lsspq_trainer::paper::networks;
 use lsspq_trainer::sweep::{Plan, SweepFolder};
-use lsspq_trainer::train::Existing;
+use lsspq_trainer::train::{Existing, Folder};
 use lsspq_trainer::{Error, Recipe};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -229,7 +229,8 @@ impl Train {
     fn new(flags: flags::Train, environment: &Environment) -> anyhow::Result<Self> {
         use_threads(flags.threads)?;
         let compute = Compute::open(&flags.device)?;
-        let mut recipe = Recipe::load_for(&flags.recipe, flags.data.as_deref(), environment.data.as_deref())?;
+        let (given, base, from) = (flags.data.as_deref(), environment.data.as_deref(), flags.from.as_deref());
+        let mut recipe = Recipe::load_for(&flags.recipe, given, base, from)?;
         recipe.override_with(flags.seed, &flags.epochs)?;
         if flags.float_twin {
             recipe = recipe.float_twin();
@@ -243,6 +244,8 @@ impl Train {
         if !flags.dry_run {
             check_folder(&out, existing)?;
         }
+        let begun = (existing == Existing::Resume).then(|| Folder::existing(&out)).transpose()?;
+        recipe.settle_start(begun.as_ref().map(|(_, recipe)| recipe))?;
         let beside = flags.recipe.parent();
         let data = recipe.data.folder(flags.data.as_deref(), environment.data.as_deref(), beside)?;
         Ok(Self { recipe, data, out, existing, dry_run: flags.dry_run, plain: flags.plain, compute })
@@ -252,7 +255,8 @@ impl Train {
 impl Sweep {
     fn new(flags: flags::Sweep, environment: &Environment) -> anyhow::Result<Self> {
         let (given, base) = (flags.data.as_deref(), environment.data.as_deref());
-        let recipe = Recipe::load_for(&flags.recipe, given, base)?;
+        let mut recipe = Recipe::load_for(&flags.recipe, given, base, None)?;
+        recipe.settle_start(None)?;
         let data = recipe.data.folder(given, base, flags.recipe.parent())?;
         // The runs stand in another folder than this program.
         let data = data.canonicalize().with_context(|| data.display().to_string())?;
@@ -289,7 +293,7 @@ impl Inspect {
         }
         must_be_file(&file)?;
         if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
-            let recipe = Recipe::load_for(&file, flags.data.as_deref(), environment.data.as_deref())?;
+            let recipe = Recipe::load_for(&file, flags.data.as_deref(), environment.data.as_deref(), None)?;
             Ok(Self::Recipe(Box::new(recipe)))
         } else {
             Ok(Self::Model(file))

@@ -54,6 +54,7 @@ pub(super) enum Verb {
 Examples:
   lsspq train recipe.toml
   lsspq train recipe.toml --data ~/pictures --out runs/second --seed 2
+  lsspq train recipe.toml --from www/models/everyday200.onnx    begin with that file's weights
   lsspq train recipe.toml --epochs 2,1       two epochs of stage 1 and one of stage 2
   lsspq train recipe.toml --resume           go on with the run in runs/NAME
   lsspq train recipe.toml --dry-run          what it would be: recipe, layers, sizes, rates, pictures
@@ -70,6 +71,10 @@ pub(super) struct Train {
     /// The folder of the run [default: runs/NAME, by the recipe's name].
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Begin with the weights of this model file in place of random ones. Its classes may be others than those of the pictures,
+    /// its bits others than the recipe's; a recipe without [network] takes its network.
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: Option<PathBuf>,
     /// Go on with the run that is in the folder. Stages that have not begun may be others than before: one that was added to the
     /// recipe after the run had ended is trained with --resume.
     #[arg(long, conflicts_with = "overwrite")]

@@ -19,6 +19,7 @@ mod ops;
 #[cfg(test)]
 mod reference;
 pub(crate) mod residual;
+mod unfold;
 
 pub use any_block::AnyBlock;
 pub use block::Block;
@@ -26,6 +27,7 @@ pub use fold::fold;
 pub(crate) use fold::{integers, scale_and_bias};
 pub use norm::Norm;
 pub use ops::Engine;
+pub use unfold::{Target, unfold};
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::module::max_pool2d;
@@ -153,6 +155,11 @@ impl Network {
         for (norm, batch) in self.norms_mut(spec).into_iter().zip(output.statistics) {
             norm.absorb(batch, momentum);
         }
+    }
+
+    /// How many BatchNorms it has.
+    pub(crate) fn norms(&self, spec: &NetworkSpec) -> usize {
+        self.clone().norms_mut(spec).len()
     }
 
     /// Every BatchNorm in the order of the forward pass.

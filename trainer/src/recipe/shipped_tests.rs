@@ -13,8 +13,13 @@ fn shipped() -> Vec<(String, Recipe)> {
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))
         .map(|path| {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Where it begins with a file, that counts from the folder of the whole project.
+            let from = toml::from_str::<toml::Table>(&text).unwrap().get("start").map(|start| start["from"].clone());
+            let from = from.map(|from| folder.join("../..").join(from.as_str().unwrap()));
+            let text = start::complete(&text, from.as_deref()).unwrap();
             // Where a recipe leaves the number of classes to the pictures, there are four.
-            let text = with_classes(&std::fs::read_to_string(&path).unwrap(), |_| Ok(4)).unwrap();
+            let text = with_classes(&text, |_| Ok(4)).unwrap();
             let recipe = Recipe::parse(&text, &name).unwrap();
             (name, recipe)
         })

@@ -157,7 +157,7 @@ fn number_of_classes_is_taken_from_the_folder_where_it_is_left_out() {
         std::fs::write(class.join("1.jpg"), "never decoded").unwrap();
     }
     let own = folder.path().join("pictures");
-    let recipe_for = |given: &Path| Recipe::load_for(&recipe, Some(given), None);
+    let recipe_for = |given: &Path| Recipe::load_for(&recipe, Some(given), None, None);
     assert_eq!(recipe_for(&own).unwrap().network.classes, 3);
     let message = recipe_for(folder.path()).unwrap_err().to_string();
     assert!(message.contains("classes in"), "{message}");

@@ -20,6 +20,7 @@ mod optimiser;
 mod pass;
 mod position;
 mod progress;
+mod start;
 mod statistics;
 mod teacher;
 mod terminal;
@@ -85,7 +86,8 @@ pub fn train(
 /// [`Storage`](crate::ErrorKind::Storage): a folder that cannot be written or is too small, found before the first step
 /// where it can be. [`Training`](crate::ErrorKind::Training): a loss or a weight that is no number, a loss that runs away,
 /// an unreadable checkpoint, or a GPU or another machine's device that failed. In each case the last good checkpoint stays.
-/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than devices, or a teacher that does not fit.
+/// [`Recipe`](crate::ErrorKind::Recipe): fewer pictures in a batch than devices, or a teacher or a file to
+/// begin with that does not fit.
 pub fn train_on(
     compute: &Compute,
     recipe: &Recipe,
@@ -120,7 +122,7 @@ fn train_all(
     }
     let mut run = match folder.last()? {
         Some(checkpoint) => Run::resume(recipe, checkpoint, &devices[0])?,
-        None => Run::start(recipe, &devices[0]),
+        None => Run::start(recipe, dataset, &devices[0], compute.engine())?,
     };
     folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
@@ -186,12 +188,18 @@ struct Run {
 }
 
 impl Run {
-    fn start(recipe: &Recipe, device: &Device) -> Self {
-        let network =
-            Network::new(&recipe.network, recipe.seed, device).with_quantiser(&recipe.network, recipe.quantiser);
+    fn start(recipe: &Recipe, dataset: &Dataset, device: &Device, engine: Engine) -> Result<Self, Error> {
+        let drawn = Network::new(&recipe.network, recipe.seed, device);
+        let network = match &recipe.start {
+            None => drawn.with_quantiser(&recipe.network, recipe.quantiser),
+            Some(start) => {
+                let mode = Mode { engine, ..mode(&recipe.stages[0], false) };
+                start::begun(start, drawn, recipe, dataset, mode)?
+            }
+        };
         let optimiser = optimiser::new(&network, &recipe.stages[0].optimiser);
         let average = recipe.training.ema_decay.map(|decay| Average::new(&network, decay));
-        Self { network, optimiser, average, position: Position::default() }
+        Ok(Self { network, optimiser, average, position: Position::default() })
     }
 
     fn resume(recipe: &Recipe, checkpoint: Checkpoint, device: &Device) -> Result<Self, Error> {
@@ -284,7 +292,14 @@ impl Run {
     fn measure(&mut self, job: &Job, stage: &Stage) {
         if let Some(average) = &mut self.average {
             let mode = job.mode(stage, false);
-            average.replace(statistics::measured(average.network(), job.recipe, mode, job.dataset, stage.batch));
+            average.replace(statistics::measured(
+                average.network(),
+                job.recipe,
+                mode,
+                job.dataset,
+                stage.batch,
+                statistics::PICTURES,
+            ));
         }
     }
 

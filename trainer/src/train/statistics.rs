@@ -13,15 +13,23 @@ use crate::network::{Mode, Network};
 use crate::recipe::Recipe;
 use burn::tensor::{Tensor, TensorData};
 
-/// Training pictures that are looked at. Means and variances over a map need no more.
-const PICTURES: usize = 4096;
+/// Training pictures that are looked at after an epoch. Means and variances over a map need no more.
+pub(super) const PICTURES: usize = 4096;
 
-/// The network with the mean, over batches of `size` training pictures, of every batch's means and variances.
-pub(super) fn measured(network: &Network, recipe: &Recipe, mode: Mode, dataset: &Dataset, size: usize) -> Network {
+/// The network with the mean, over batches of `size` training pictures, of every batch's means and variances; it looks at
+/// `pictures` of them at most.
+pub(super) fn measured(
+    network: &Network,
+    recipe: &Recipe,
+    mode: Mode,
+    dataset: &Dataset,
+    size: usize,
+    pictures: usize,
+) -> Network {
     let mut measured = network.clone();
     let (device, side) = (network.device(), recipe.network.input);
     let mode = Mode { batch_statistics: true, ..mode };
-    let indices = spread(&dataset.training, PICTURES, size);
+    let indices = spread(&dataset.training, pictures, size);
     for (number, batch) in
         Batches::evaluation(&dataset.train, &indices, size, &Normalise::from(&recipe.data)).enumerate()
     {
@@ -60,7 +68,7 @@ mod tests {
         let dataset = Dataset { test: Arc::clone(&train), train, training, validation: Vec::new() };
         let network = Network::new(&recipe.network, 1, &Device::flex());
         let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
-        let measured = measured(&network, &recipe, mode, &dataset, dataset.training.len());
+        let measured = measured(&network, &recipe, mode, &dataset, dataset.training.len(), PICTURES);
 
         let logits = |network: &Network, batch_statistics: bool| {
             let order = spread(&dataset.training, PICTURES, dataset.training.len());

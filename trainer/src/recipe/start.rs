@@ -1,0 +1,88 @@
+//! The weights that a run begins with.
+
+use crate::error::Error;
+use crate::export;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// A run begins with the weights of a model file in place of random ones: to go on where that file ended, or to learn other
+/// classes from fewer pictures. The linear layer is kept where the classes are the same, in the same order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// A model file of ours with the blocks and channels of the recipe's network. A relative path counts from where the
+    /// program runs.
+    pub from: PathBuf,
+    /// The SHA-256 of that file, in hexadecimal digits; where a recipe leaves it out, that of the file that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl Start {
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// [`Recipe`](crate::ErrorKind::Recipe) where it cannot be read or is another one than the recipe means.
+    pub fn read(&self) -> Result<Vec<u8>, Error> {
+        let bytes = read(&self.from)?;
+        let found = sum(&bytes);
+        match &self.sha256 {
+            Some(wanted) if *wanted != found => {
+                let wanted = format!("start.sha256 = {wanted:?}");
+                Err(wrong(
+                    &self.from,
+                    format!("its sum is {found}, the recipe has {wanted}: find that file, or leave the sum out"),
+                ))
+            }
+            _ => Ok(bytes),
+        }
+    }
+
+    /// The sum of the file that is there.
+    pub(super) fn sum(&self) -> Result<String, Error> {
+        self.read().map(|bytes| sum(&bytes))
+    }
+}
+
+/// Puts into a recipe's table what a start says of it: the file that was given, and that file's network where the recipe has
+/// none. The number of classes is left out, to be counted.
+pub(super) fn complete(text: &str, given: Option<&Path>) -> Result<String, Error> {
+    // What is no recipe stays as it is, for the error that names line and key.
+    let Ok(mut table) = toml::from_str::<toml::Table>(text) else { return Ok(text.into()) };
+    let before = table.clone();
+    if let Some(from) = given {
+        let start = Start { from: from.into(), sha256: None };
+        let start = toml::Value::try_from(start).map_err(|e| wrong(from, e.to_string()))?;
+        table.insert("start".into(), start);
+    }
+    let from = table.get("start").and_then(|start| Some(PathBuf::from(start.get("from")?.as_str()?)));
+    if let Some(from) = from.filter(|_| !table.contains_key("network")) {
+        let (_, card) = export::from_onnx(&read(&from)?).map_err(|e| wrong(&from, e.to_string()))?;
+        let mut network = toml::Table::try_from(&card.spec).map_err(|e| wrong(&from, e.to_string()))?;
+        network.remove("classes");
+        table.insert("network".into(), network.into());
+    }
+    // Errors name lines of the text that was read, where nothing was changed.
+    if table == before {
+        Ok(text.into())
+    } else {
+        Ok(toml::to_string(&table).expect("a table that was read can be written"))
+    }
+}
+
+fn read(from: &Path) -> Result<Vec<u8>, Error> {
+    if from.is_dir() {
+        return Err(wrong(from, "it is a folder: write a run's model file by `lsspq export RUN`, and name that"));
+    }
+    std::fs::read(from).map_err(|e| wrong(from, e.to_string()))
+}
+
+fn sum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is wrong with the file.
+pub(crate) fn wrong(from: &Path, why: impl AsRef<str>) -> Error {
+    Error::recipe(format!("start.from = {:?}: {}", from.display().to_string(), why.as_ref()))
+}
