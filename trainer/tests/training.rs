@@ -13,6 +13,7 @@ use lsspq_trainer::paper::networks;
 use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, Stage, WeightQuantiser};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn recipe() -> Recipe {
@@ -97,6 +98,9 @@ fn peers_train_and_their_files_agree_with_them() {
     }
 }
 
+/// Longer than an epoch of the little recipe.
+const LONG: Duration = Duration::from_secs(1);
+
 #[test]
 fn a_run_stopped_at_any_step_and_resumed_gives_the_same_numbers() {
     let temporary = TempDir::new().unwrap();
@@ -110,14 +114,26 @@ fn a_run_stopped_at_any_step_and_resumed_gives_the_same_numbers() {
     // In the middle of an epoch, at its very beginning, and in the second stage.
     for (epoch, step) in [(0, 5), (2, 0), (4, 3), (5, 7)] {
         let folder = Folder::open(&parts, &recipe, existing).unwrap();
-        let stop = |p: &Position| (p.epoch, p.step) == (epoch, step);
+        let stop = |p: &Position| {
+            let now = (p.epoch, p.step) == (epoch, step);
+            std::thread::sleep(if now && step > 0 { LONG } else { Duration::ZERO });
+            now
+        };
         assert_eq!(train(&recipe, &dataset, &folder, &stop).unwrap(), Outcome::Interrupted);
         existing = Existing::Resume;
     }
     let folder = Folder::open(&parts, &recipe, Existing::Resume).unwrap();
     assert_eq!(train(&recipe, &dataset, &folder, &|_| false).unwrap(), Outcome::Finished);
 
-    assert_eq!(numbers(&folder.records().unwrap()), numbers(&whole.records().unwrap()));
+    let records = folder.records().unwrap();
+    assert_eq!(numbers(&records), numbers(&whole.records().unwrap()));
+    for epoch in [0, 4, 5] {
+        assert!(
+            records[epoch].seconds >= LONG.as_secs_f64(),
+            "what came before the stop is lost: {:?}",
+            records[epoch]
+        );
+    }
     let network = |folder: &Folder| deployed(&recipe, folder, &dataset.test.classes).unwrap().network;
     assert_eq!(network(&folder), network(&whole));
 }

@@ -24,7 +24,7 @@ pub struct EpochRecord {
     pub validation: Option<Accuracy>,
     /// Pictures a second, training and validation together, since the epoch began or was resumed.
     pub images_per_second: f64,
-    /// Seconds since the epoch began, or since it was resumed.
+    /// Seconds that were spent on the epoch; where it was resumed, those before count as well, up to what was saved.
     pub seconds: f64,
 }
 
@@ -45,7 +45,7 @@ impl EpochRecord {
             accuracy: position.accuracy().unwrap_or(0.0),
             validation,
             images_per_second: images as f64 / seconds.max(1e-9),
-            seconds,
+            seconds: position.seconds + seconds,
         }
     }
 }

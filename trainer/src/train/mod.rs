@@ -134,7 +134,8 @@ fn train_all(
             job.progress.stage(run.position.stage, stage);
         }
         while run.position.epoch_in_stage < stage.epochs && !run.position.is_stale(recipe.training.patience) {
-            let (started, before) = (Instant::now(), run.position.images);
+            let before = run.position.images;
+            run.began = Instant::now();
             if !run.epoch(&job, stage)? {
                 folder.save_last(&run.checkpoint()?)?;
                 return Ok(Outcome::Interrupted);
@@ -142,7 +143,7 @@ fn train_all(
             job.progress.validating(&run.position);
             run.measure(&job, stage);
             let validation = run.validate(&job, stage);
-            let record = run.close_epoch(stage, validation, dataset, (started, before));
+            let record = run.close_epoch(stage, validation, dataset, before);
             folder.append(&record)?;
             job.progress.epoch(&record);
             if run.position.is_best(validation) {
@@ -185,6 +186,8 @@ struct Run {
     optimiser: ModuleOptimizer,
     average: Option<Average>,
     position: Position,
+    /// When this process took up the current epoch.
+    began: Instant,
 }
 
 impl Run {
@@ -199,7 +202,7 @@ impl Run {
         };
         let optimiser = optimiser::new(&network, &recipe.stages[0].optimiser);
         let average = recipe.training.ema_decay.map(|decay| Average::new(&network, decay));
-        Ok(Self { network, optimiser, average, position: Position::default() })
+        Ok(Self { network, optimiser, average, position: Position::default(), began: Instant::now() })
     }
 
     fn resume(recipe: &Recipe, checkpoint: Checkpoint, device: &Device) -> Result<Self, Error> {
@@ -211,12 +214,16 @@ impl Run {
         let optimiser = if checkpoint.position.begins_stage() { fresh } else { checkpoint.optimiser(fresh)? };
         let saved = checkpoint.average(recipe, device)?;
         let average = recipe.training.ema_decay.map(|decay| Average::new(saved.as_ref().unwrap_or(&network), decay));
-        Ok(Self { network, optimiser, average, position: checkpoint.position })
+        Ok(Self { network, optimiser, average, position: checkpoint.position, began: Instant::now() })
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Error> {
         let average = self.average.as_ref().map(Average::network);
-        Checkpoint::new(&self.network, &self.optimiser, average, self.position.clone())
+        let mut position = self.position.clone();
+        if position.step > 0 {
+            position.seconds += self.began.elapsed().as_secs_f64();
+        }
+        Checkpoint::new(&self.network, &self.optimiser, average, position)
     }
 
     /// What is evaluated: the average, where there is one.
@@ -310,16 +317,16 @@ impl Run {
             .then(|| evaluate(self.deployed(), recipe, job.mode(stage, false), &dataset.train, &dataset.validation))
     }
 
-    /// `began`: when this process took the epoch up, and how many of its pictures were learned by then.
+    /// `before`: how many of its pictures were learned when this process took the epoch up.
     fn close_epoch(
         &mut self,
         stage: &Stage,
         validation: Option<Accuracy>,
         dataset: &Dataset,
-        (started, before): (Instant, u64),
+        before: u64,
     ) -> EpochRecord {
         let images = self.position.images - before + dataset.validation.len() as u64;
-        let record = EpochRecord::new(&self.position, stage, validation, images, started.elapsed().as_secs_f64());
+        let record = EpochRecord::new(&self.position, stage, validation, images, self.began.elapsed().as_secs_f64());
         self.position.next_epoch(validation);
         record
     }

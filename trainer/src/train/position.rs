@@ -24,6 +24,9 @@ pub struct Position {
     pub correct: u64,
     /// Sum over them of the loss, as the bits of an f64, since JSON would round it.
     loss_bits: u64,
+    /// Seconds that processes before this one spent on the current epoch.
+    #[serde(default)]
+    pub seconds: f64,
     /// Accuracy on the validation split at the end of each finished stage.
     pub stages: Vec<StageResult>,
     /// The best count of right answers on the validation split in this stage.
@@ -97,7 +100,7 @@ impl Position {
         self.last_validation = validation;
         self.epoch_in_stage += 1;
         self.epoch += 1;
-        (self.step, self.images, self.correct, self.loss_bits) = (0, 0, 0, 0);
+        (self.step, self.images, self.correct, self.loss_bits, self.seconds) = (0, 0, 0, 0, 0.0);
     }
 
     pub(super) fn next_stage(&mut self, stage: &Stage, weights: Option<u8>) {
