@@ -44,7 +44,6 @@ pub use quantiser::{ActivationQuantiser, Quantiser, WeightQuantiser};
 pub use schedule::{Schedule, ScheduleKind};
 pub use stage::{Activations, Stage};
 pub use start::Start;
-pub(crate) use start::wrong as wrong_start;
 
 use crate::error::Error;
 use crate::paper::networks;
@@ -170,14 +169,14 @@ impl Recipe {
     /// with, which may be gone.
     ///
     /// # Errors
-    /// As [`Start::read`].
+    /// As [`Start::load`].
     pub fn settle_start(&mut self, begun: Option<&Self>) -> Result<(), Error> {
         let Some(start) = &mut self.start else { return Ok(()) };
         let begun = begun.and_then(|recipe| recipe.start.as_ref()).filter(|begun| begun.from == start.from);
         match begun {
             Some(begun) if start.sha256.is_none() => start.sha256.clone_from(&begun.sha256),
             Some(_) => {}
-            None => start.sha256 = Some(start.sum()?),
+            None => start.sha256 = Some(start.sum(&self.network)?),
         }
         Ok(())
     }

@@ -428,11 +428,17 @@ fn run_begins_with_the_weights_of_a_file_and_goes_on_without_it() {
     );
     place.refused(&["train", "shapes.toml", "--from", "runs/b", "--out", "runs/c"], 2, &["runs/b", "lsspq export RUN"]);
     fs::write(place.path("text.onnx"), "no network").unwrap();
-    place.refused(
-        &["train", "shapes.toml", "--from", "text.onnx", "--out", "runs/c"],
-        2,
-        &["text.onnx", "no ONNX file"],
-    );
+    printed(&place, &["export", "--network", "mobilenet-v2@cifar10@x0.25", "--out", "mobile.onnx"]);
+    printed(&place, &["export", "--network", "l-sspq34-cifar100", "--out", "random.onnx"]);
+    let from = |file, parts: &[&str]| {
+        place.refused(&["train", "shapes.toml", "--from", file, "--out", "runs/c"], 2, parts);
+    };
+    from("text.onnx", &["start.from = \"text.onnx\""]);
+    from("mobile.onnx", &["mobilenet-v2-cifar10-x0.25 is no network of shift blocks"]);
+    from("random.onnx", &["another stem than the recipe's", "leave [network] out"]);
+    place.recipe(&format!("{start}{stages}").replace("activations = 4", "activations = 8"));
+    from("random.onnx", &["it was never trained"]);
+    assert!(!place.path("runs/c").exists(), "a refused run left a folder");
 }
 
 #[cfg(unix)]

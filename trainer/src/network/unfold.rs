@@ -1,4 +1,4 @@
-//! From the deployed form back to parameters that can be trained: the inverse of [`fold`](super::fold).
+//! From the deployed form back to parameters that can be trained: the inverse of [`fold`](super::fold()).
 //!
 //! A model file has no more than levels, and one scale and bias behind each sum. Which weights they were rounded from is
 //! lost, and how the scale was shared out between weights, ranges and BatchNorm as well. So every weight is put into the
@@ -35,7 +35,7 @@ pub struct Target<'a> {
 /// need the outermost level in every layer for that.
 ///
 /// Its BatchNorms have the running statistics of nothing (mean 0, variance 1): before it is trained with statistics of
-/// batches it wants [`Network::rebased`].
+/// batches it wants `Network::rebased`.
 pub fn unfold(deployed: &deploy::Network, drawn: Network, target: Target) -> Network {
     let Target { spec, quantiser, same_classes, .. } = target;
     let unfold = Unfold { top: deployed.top_level(), learned: quantiser.weights == WeightQuantiser::Lsq };

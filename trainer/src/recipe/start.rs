@@ -1,7 +1,9 @@
 //! The weights that a run begins with.
 
 use crate::error::Error;
-use crate::export;
+use crate::{deploy, export};
+use lsspq::ModelCard;
+use lsspq::spec::{Bits, NetworkSpec};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -39,8 +41,29 @@ impl Start {
         }
     }
 
-    /// The sum of the file that is there.
-    pub(super) fn sum(&self) -> Result<String, Error> {
+    /// The deployed network of the file and its labels, for a run of that network.
+    ///
+    /// # Errors
+    /// As [`Start::read`]; where the file is none of ours, or its weights do not fit the network.
+    pub fn load(&self, network: &NetworkSpec) -> Result<(deploy::Network, Vec<String>), Error> {
+        let (deployed, card) = decoded(&self.read()?, &self.from)?;
+        if let Some(part) = first_difference(&card.spec, network) {
+            return Err(wrong(
+                &self.from,
+                format!("its network has {part} than the recipe's: leave [network] out to take the file's own"),
+            ));
+        }
+        let one = |scale: &[f32]| scale.iter().all(|&s| s == scale[0]);
+        let shortcuts = deployed.groups.iter().flatten().filter_map(|block| block.shortcut.as_ref());
+        if !shortcuts.chain([&deployed.linear]).all(|layer| one(&layer.affine.scale)) {
+            return Err(wrong(&self.from, "it was never trained: leave start out to begin with random weights"));
+        }
+        Ok((deployed, card.labels))
+    }
+
+    /// The sum of the file that is there, which must be one that a run of that network can begin with.
+    pub(super) fn sum(&self, network: &NetworkSpec) -> Result<String, Error> {
+        self.load(network)?;
         self.read().map(|bytes| sum(&bytes))
     }
 }
@@ -58,7 +81,7 @@ pub(super) fn complete(text: &str, given: Option<&Path>) -> Result<String, Error
     }
     let from = table.get("start").and_then(|start| Some(PathBuf::from(start.get("from")?.as_str()?)));
     if let Some(from) = from.filter(|_| !table.contains_key("network")) {
-        let (_, card) = export::from_onnx(&read(&from)?).map_err(|e| wrong(&from, e.to_string()))?;
+        let (_, card) = decoded(&read(&from)?, &from)?;
         let mut network = toml::Table::try_from(&card.spec).map_err(|e| wrong(&from, e.to_string()))?;
         network.remove("classes");
         table.insert("network".into(), network.into());
@@ -78,11 +101,46 @@ fn read(from: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(from).map_err(|e| wrong(from, e.to_string()))
 }
 
+/// The network and the card of a file of ours.
+fn decoded(bytes: &[u8], from: &Path) -> Result<(deploy::Network, ModelCard), Error> {
+    let of_ours = lsspq::Model::load(bytes).map_err(|e| wrong(from, e.to_string()))?;
+    if !of_ours.card().spec.is_shift_network() {
+        let name = &of_ours.card().spec.name;
+        return Err(wrong(
+            from,
+            format!("{name} is no network of shift blocks with clipped activations: allowed is one"),
+        ));
+    }
+    export::from_onnx(bytes).map_err(|e| wrong(from, e.to_string()))
+}
+
+/// The part in which networks differ whose weights cannot be exchanged.
+fn first_difference(file: &NetworkSpec, recipe: &NetworkSpec) -> Option<&'static str> {
+    let shape = |spec: &NetworkSpec| {
+        let mut groups = spec.groups.clone();
+        groups.iter_mut().for_each(|group| group.weight_bits = None);
+        groups
+    };
+    // What is not compared one by one must be said of a new part too.
+    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem, groups: _, head, activation } = file;
+    if *stem != recipe.stem {
+        Some("another stem")
+    } else if shape(file) != shape(recipe) {
+        Some("other groups")
+    } else if *head != recipe.head {
+        Some("another head")
+    } else if *activation != recipe.activation {
+        Some("another activation")
+    } else {
+        None
+    }
+}
+
 fn sum(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is wrong with the file.
-pub(crate) fn wrong(from: &Path, why: impl AsRef<str>) -> Error {
+fn wrong(from: &Path, why: impl AsRef<str>) -> Error {
     Error::recipe(format!("start.from = {:?}: {}", from.display().to_string(), why.as_ref()))
 }

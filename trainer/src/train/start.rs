@@ -3,11 +3,9 @@
 use super::statistics;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::export;
 use crate::network::{Mode, Network, Target, unfold};
-use crate::recipe::{Recipe, Start, wrong_start};
+use crate::recipe::{Recipe, Start};
 use burn::module::Module;
-use lsspq::spec::{Bits, NetworkSpec};
 
 /// Pictures on which the statistics of BatchNorms are found that the file no longer has.
 const PICTURES: usize = 1024;
@@ -27,19 +25,13 @@ pub(super) fn begun(
     dataset: &Dataset,
     mode: Mode,
 ) -> Result<Network, Error> {
-    let (deployed, card) = export::from_onnx(&start.read()?).map_err(|e| wrong_start(&start.from, e.to_string()))?;
-    if let Some(part) = first_difference(&card.spec, &recipe.network) {
-        return Err(wrong_start(
-            &start.from,
-            format!("its network has {part} than the recipe's: leave [network] out to take the file's own"),
-        ));
-    }
+    let (deployed, labels) = start.load(&recipe.network)?;
     let target = Target {
         spec: &recipe.network,
         quantiser: recipe.quantiser,
         mean: recipe.data.mean,
         deviation: recipe.data.deviation,
-        same_classes: card.labels == dataset.train.classes,
+        same_classes: labels == dataset.train.classes,
     };
     let mut network = unfold(&deployed, drawn, target).valid();
     // Statistics of a norm are right once those of all before it are, so each round mends one more at the least.
@@ -54,34 +46,12 @@ pub(super) fn begun(
     Ok(network.train())
 }
 
-/// The part in which networks differ whose weights cannot be exchanged.
-fn first_difference(file: &NetworkSpec, recipe: &NetworkSpec) -> Option<&'static str> {
-    let shape = |spec: &NetworkSpec| {
-        let mut groups = spec.groups.clone();
-        groups.iter_mut().for_each(|group| group.weight_bits = None);
-        groups
-    };
-    // What is not compared one by one must be said of a new part too.
-    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem, groups: _, head, activation } = file;
-    if *stem != recipe.stem {
-        Some("another stem")
-    } else if shape(file) != shape(recipe) {
-        Some("other groups")
-    } else if *head != recipe.head {
-        Some("another head")
-    } else if *activation != recipe.activation {
-        Some("another activation")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::deploy::fast::Fast;
-    use crate::fixture;
     use crate::network::{Engine, fold};
+    use crate::{export, fixture};
     use burn::tensor::{Device, Tensor, TensorData};
     use lsspq::ModelCard;
     use std::path::Path;
