@@ -33,6 +33,11 @@ fn every(input: Tensor<4>, dim: usize, stride: usize) -> Tensor<4> {
     input.select(dim, places)
 }
 
+/// See [`crate::fused::FusedOps::pooled`].
+pub fn pooled(input: Tensor<4>) -> Tensor<2> {
+    input.mean_dim(3).mean_dim(2).flatten(1, 3)
+}
+
 /// See [`crate::fused::FusedOps::normed_pointwise`].
 pub fn normed_pointwise(
     input: Tensor<4>,

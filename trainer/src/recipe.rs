@@ -157,6 +157,20 @@ impl Recipe {
         toml::to_string(self).expect("a recipe is plain data")
     }
 
+    /// [`Recipe::to_toml`] for a file that others will read. An absolute path tells how folders are called on this machine and leads
+    /// nowhere on another: its last part alone is kept.
+    pub fn to_shared_toml(&self) -> String {
+        let mut recipe = self.clone();
+        let start = recipe.start.as_mut().map(|start| &mut start.from);
+        let teacher = recipe.distill.as_mut().map(|distill| &mut distill.teacher);
+        for path in [Some(&mut recipe.data.path), start, teacher].into_iter().flatten() {
+            if let (true, Some(name)) = (path.is_absolute(), path.file_name()) {
+                *path = name.into();
+            }
+        }
+        recipe.to_toml()
+    }
+
     /// Whether a run of `old` that has begun that many of its stages can go on as a run of this recipe: nothing differs but
     /// stages that have not begun.
     pub fn continues(&self, old: &Self, begun: usize) -> bool {

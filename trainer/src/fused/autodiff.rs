@@ -9,7 +9,7 @@ use super::primitive::{contiguous, map, shape, small, tensor, values};
 use super::{FusedOps, NormConfig, StemConfig};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::norm::{Norm, NormGradients, Statistics};
-use crate::kernels::{Levels, activation, join, pointwise, scale, shifted, stem};
+use crate::kernels::{Levels, Map, activation, join, pointwise, pool, scale, shifted, stem};
 use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -119,6 +119,22 @@ impl Backward<Flex, 2> for Scaled {
         let factor = scale::backward(values(&dy), values(input), values(factor)[0], &mut dx);
         let dx = tensor(dx, shape(map(input)));
         register(&ops, grads, [Some(dx), Some(small(vec![factor], [1]))]);
+    }
+}
+
+#[derive(Debug)]
+struct Pooled;
+
+impl Backward<Flex, 1> for Pooled {
+    type State = Map;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let dy = contiguous(grads.consume::<Flex>(&ops.node));
+        let map = ops.state;
+        let mut dx = Buffer::take(map.len());
+        pool::backward(values(&dy), map, &mut dx);
+        let dx = tensor(dx, shape(map));
+        register(&ops, grads, [Some(dx)]);
     }
 }
 
@@ -335,6 +351,12 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (input, factor) = (contiguous(input), contiguous(factor));
         let y = Flex::scaled(input.clone(), factor.clone());
         record::<C, _, _, 2>(Scaled, [a, b], (input, factor), y)
+    }
+
+    fn pooled(input: Tracked<C>) -> Tracked<C> {
+        let (input, guard) = input.into_parts();
+        let map = map(&input);
+        record::<C, _, _, 1>(Pooled, [guard], map, Flex::pooled(input))
     }
 
     fn block(

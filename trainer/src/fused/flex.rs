@@ -7,7 +7,7 @@ use crate::kernels::buffer::Buffer;
 use crate::kernels::norm::{Norm, Statistics};
 use crate::kernels::shift::Displacement;
 use crate::kernels::stem::Kernel;
-use crate::kernels::{Levels, activation, join, pointwise, scale, shifted, stem};
+use crate::kernels::{Levels, activation, join, pointwise, pool, scale, shifted, stem};
 use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn_flex::FlexTensor;
@@ -137,6 +137,14 @@ impl FusedOps for Flex {
         let mut y = Buffer::take(map(&input).len());
         scale::forward(values(&input), values(&factor)[0], &mut y);
         tensor(y, shape(map(&input)))
+    }
+
+    fn pooled(input: FlexTensor) -> FlexTensor {
+        let input = contiguous(input);
+        let map = map(&input);
+        let mut y = Buffer::take(map.images * map.channels);
+        pool::forward(values(&input), map, &mut y);
+        tensor(y, [map.images, map.channels])
     }
 
     fn block(

@@ -89,6 +89,9 @@ pub trait FusedOps: Backend {
     /// A map times one number, `[1]`.
     fn scaled(input: FloatTensor<Self>, factor: FloatTensor<Self>) -> FloatTensor<Self>;
 
+    /// The mean of each channel, `[images, channels]`.
+    fn pooled(input: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// A whole block with the batch's own statistics: the three operations above and the shortcut in one.
     ///
     /// Where the configuration says that there is no BatchNorm before or no product in the shortcut, those tensors are
@@ -204,4 +207,9 @@ pub fn normed_activation(input: Tensor<4>, norm: NormTensors, config: NormConfig
 /// See [`FusedOps::scaled`].
 pub fn scaled(input: Tensor<4>, factor: Tensor<1>) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as FusedOps>::scaled(input.into_dispatch(), factor.into_dispatch()))
+}
+
+/// See [`FusedOps::pooled`].
+pub fn pooled(input: Tensor<4>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as FusedOps>::pooled(input.into_dispatch()))
 }

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 /// `y = quantise(norm(x))`.
 pub fn forward(x: &[f32], map: Map, norm: &Norm, levels: Levels, y: &mut [f32]) {
-    let task = images_per_task(map.images) * map.image();
-    y.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(y, x)| {
+    let task = images_per_task(map) * map.image();
+    y.par_chunks_mut(task).zip(x.par_chunks(task)).with_max_len(1).for_each(|(y, x)| {
         for (y, x) in y.chunks_exact_mut(map.image()).zip(x.chunks_exact(map.image())) {
             image(x, map, norm, levels, y);
         }
@@ -33,11 +33,12 @@ pub(super) fn image_backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, g: &m
 
 /// Gradient of `x` into `dx`, and those of gamma and beta.
 pub fn backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, dx: &mut [f32]) -> NormGradients {
-    let task = images_per_task(map.images) * map.image();
+    let task = images_per_task(map) * map.image();
     let parts: Vec<_> = dx
         .par_chunks_mut(task)
         .zip(x.par_chunks(task))
         .zip(dy.par_chunks(task))
+        .with_max_len(1)
         .map(|((g, x), dy)| {
             let mut sums = vec![[0.0; 2]; map.channels];
             let images = g.chunks_exact_mut(map.image()).zip(x.chunks_exact(map.image()));

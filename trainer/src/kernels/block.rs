@@ -75,7 +75,7 @@ pub type Affine<'a> = (&'a [f32], &'a [f32]);
 impl Block<'_> {
     /// Pictures of a task, and of a product over maps of that shape.
     fn portions(&self, map: Map) -> [usize; 2] {
-        [images_per_task(map.images), images_per_product(map)]
+        [images_per_task(map), images_per_product(map)]
     }
 
     /// What the first convolution reads of a few pictures, side by side.

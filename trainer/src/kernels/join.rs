@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 /// `y = norm(x) + shortcut`.
 pub fn forward(x: &[f32], shortcut: &[f32], map: Map, norm: &Norm, y: &mut [f32]) {
-    let task = images_per_task(map.images) * map.image();
+    let task = images_per_task(map) * map.image();
     let n = map.plane();
-    y.par_chunks_mut(task).zip(x.par_chunks(task)).zip(shortcut.par_chunks(task)).for_each(|((y, x), rest)| {
+    let tasks = y.par_chunks_mut(task).zip(x.par_chunks(task)).zip(shortcut.par_chunks(task));
+    tasks.with_max_len(1).for_each(|((y, x), rest)| {
         for (i, ((y, x), rest)) in y.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(rest.chunks_exact(n)).enumerate() {
             let c = i % map.channels;
             plane::affine_add(x, norm.scale[c], norm.bias[c], rest, y);
@@ -18,11 +19,12 @@ pub fn forward(x: &[f32], shortcut: &[f32], map: Map, norm: &Norm, y: &mut [f32]
 
 /// Gradient of `x` into `dx`, and those of gamma and beta; that of the shortcut is `dy` itself.
 pub fn backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, dx: &mut [f32]) -> NormGradients {
-    let task = images_per_task(map.images) * map.image();
+    let task = images_per_task(map) * map.image();
     let n = map.plane();
     let parts: Vec<_> = x
         .par_chunks(task)
         .zip(dy.par_chunks(task))
+        .with_max_len(1)
         .map(|(x, dy)| {
             let mut sums = vec![[0.0; 2]; map.channels];
             for (i, (x, dy)) in x.chunks_exact(n).zip(dy.chunks_exact(n)).enumerate() {
@@ -33,7 +35,8 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, dx: &mut [f32]) ->
         })
         .collect();
     let gradients = norm.gradients(&total(parts, map.channels), map);
-    dx.par_chunks_mut(task).zip(x.par_chunks(task)).zip(dy.par_chunks(task)).for_each(|((dx, x), dy)| {
+    let tasks = dx.par_chunks_mut(task).zip(x.par_chunks(task)).zip(dy.par_chunks(task));
+    tasks.with_max_len(1).for_each(|((dx, x), dy)| {
         for (i, ((dx, x), dy)) in dx.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(dy.chunks_exact(n)).enumerate() {
             let c = i % map.channels;
             let (offset, slope) = (gradients.offset[c], gradients.slope[c]);

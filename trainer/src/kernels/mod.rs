@@ -17,10 +17,13 @@ pub mod norm;
 mod outer;
 mod plane;
 pub mod pointwise;
+pub mod pool;
 pub mod scale;
 pub mod shift;
 pub mod shifted;
 pub mod stem;
+
+use rayon::prelude::*;
 
 /// Shape of a map: `[images][channels][height][width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +107,14 @@ fn round(value: f32) -> f32 {
     (value + MAGIC) - MAGIC
 }
 
-/// Pictures a task works through; tasks are what threads share.
+/// Pictures a task works through; tasks are what threads share, and take one by one.
 ///
-/// A fixed number of tasks, not one a thread: sums over tasks must not depend on the number of threads.
-fn images_per_task(images: usize) -> usize {
-    const TASKS: usize = 16;
-    images.div_ceil(TASKS).max(1)
+/// A fixed number of tasks, not one a thread: sums over tasks must not depend on the number of threads. There are many, since all
+/// threads wait for the last one at the end of a pass; where maps are small and weights large there are fewer, each with as many
+/// pictures as make up a product.
+fn images_per_task(map: Map) -> usize {
+    const TASKS: usize = 64;
+    map.images.div_ceil(TASKS).max(1).next_multiple_of(images_per_product(map))
 }
 
 /// Pictures whose columns are put side by side for one matrix product.
@@ -117,7 +122,8 @@ fn images_per_task(images: usize) -> usize {
 /// The product's inner tile is 64 columns wide with AVX-512: a map of 4x4 alone would fill a quarter of it.
 fn images_per_product(map: Map) -> usize {
     const COLUMNS: usize = 256;
-    (COLUMNS / map.plane()).clamp(1, images_per_task(map.images))
+    const FEWEST_TASKS: usize = 16;
+    (COLUMNS / map.plane()).clamp(1, map.images.div_ceil(FEWEST_TASKS).max(1))
 }
 
 /// Puts the channels of several pictures side by side: `[picture][channel][pixel]` to `[channel][picture][pixel]`.
@@ -141,13 +147,16 @@ fn one_by_one(together: &[f32], channels: usize, plane: usize, out: &mut [f32]) 
 }
 
 /// Sums the parts of each task in their order.
-fn sum_parts(parts: impl IntoIterator<Item = buffer::Buffer>, total: &mut [f32]) {
-    total.fill(0.0);
-    for part in parts {
-        for (t, p) in total.iter_mut().zip(part.iter()) {
-            *t += p;
+fn sum_parts(parts: &[buffer::Buffer], total: &mut [f32]) {
+    const TASK: usize = 2048;
+    total.par_chunks_mut(TASK).enumerate().for_each(|(i, total)| {
+        total.fill(0.0);
+        for part in parts {
+            for (t, p) in total.iter_mut().zip(&part[i * TASK..]) {
+                *t += p;
+            }
         }
-    }
+    });
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ impl Statistics {
     /// Those of a batch.
     pub fn of(x: &[f32], map: Map) -> Self {
         let parts: Vec<Vec<[f64; 2]>> = x
-            .par_chunks(images_per_task(map.images) * map.image())
+            .par_chunks(images_per_task(map) * map.image())
+            .with_max_len(1)
             .map(|images| {
                 let mut sums = vec![[0.0; 2]; map.channels];
                 for image in images.chunks_exact(map.image()) {
@@ -124,8 +125,8 @@ pub(super) fn total(parts: impl IntoIterator<Item = Vec<[f64; 2]>>, channels: us
 
 /// Second half of BatchNorm's backward pass: turns `g` into the gradient of `x`, in place.
 pub(super) fn finish(g: &mut [f32], x: &[f32], map: Map, norm: &Norm, gradients: &NormGradients) {
-    let task = images_per_task(map.images) * map.image();
-    g.par_chunks_mut(task).zip(x.par_chunks(task)).for_each(|(g, x)| {
+    let task = images_per_task(map) * map.image();
+    g.par_chunks_mut(task).zip(x.par_chunks(task)).with_max_len(1).for_each(|(g, x)| {
         for (i, (g, x)) in g.chunks_exact_mut(map.plane()).zip(x.chunks_exact(map.plane())).enumerate() {
             let c = i % map.channels;
             let (offset, slope) = (gradients.offset[c], gradients.slope[c]);

@@ -32,6 +32,21 @@ pub(super) fn moments(x: &[f32]) -> [f64; 2] {
     [total(sum), total(square)]
 }
 
+/// Sum.
+#[multiversion(targets("x86_64+avx2+fma"))]
+pub(super) fn sum(x: &[f32]) -> f32 {
+    // Half as many lanes as elsewhere: of the small maps that are summed, one of 4x4 is a single chunk.
+    let mut sum = [0.0; LANES / 2];
+    let chunks = x.chunks_exact(LANES / 2);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (sum, v) in sum.iter_mut().zip(chunk) {
+            *sum += v;
+        }
+    }
+    sum.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
 /// Sum of products.
 #[multiversion(targets("x86_64+avx2+fma"))]
 pub(super) fn dot(x: &[f32], y: &[f32]) -> f64 {

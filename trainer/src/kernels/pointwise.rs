@@ -55,8 +55,9 @@ pub fn forward(x: &[f32], map: Map, before: Before<'_>, w: &[f32], y: &mut [f32]
     let inner = map.strided(before.stride());
     let (k, n) = (map.channels, inner.plane());
     let outputs = w.len() / k;
-    let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
-    y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image())).for_each(|(y, x)| {
+    let (per_task, pack) = (images_per_task(inner), images_per_product(inner));
+    let tasks = y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image()));
+    tasks.with_max_len(1).for_each(|(y, x)| {
         let mut scratch = Buffer::take(if before.is_plain() { 0 } else { pack * inner.image() });
         let mut products = Products::new([outputs, k, n], pack);
         for (y, x) in y.chunks_mut(pack * outputs * n).zip(x.chunks(pack * map.image())) {
@@ -78,11 +79,12 @@ pub fn backward(
     let inner = map.strided(before.stride());
     let (k, n) = (map.channels, inner.plane());
     let outputs = w.len() / k;
-    let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
+    let (per_task, pack) = (images_per_task(inner), images_per_product(inner));
     let parts: Vec<_> = dx
         .par_chunks_mut(per_task * map.image())
         .zip(x.par_chunks(per_task * map.image()))
         .zip(dy.par_chunks(per_task * outputs * n))
+        .with_max_len(1)
         .map(|((dx, x), dy)| {
             let mut dw = Buffer::zeros(w.len());
             let mut sums = vec![[0.0; 2]; k];
@@ -110,7 +112,7 @@ pub fn backward(
         })
         .collect();
     let (weights, sums): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    sum_parts(weights, dw);
+    sum_parts(&weights, dw);
     match before {
         Before::Activation { .. } => None,
         Before::Norm(norm, _) => {

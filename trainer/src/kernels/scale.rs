@@ -9,13 +9,14 @@ const TASK: usize = 1 << 16;
 
 /// `y = factor * x`.
 pub fn forward(x: &[f32], factor: f32, y: &mut [f32]) {
-    y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(y, x)| plane::scale(x, factor, y));
+    y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).with_max_len(1).for_each(|(y, x)| plane::scale(x, factor, y));
 }
 
 /// Gradient of `x` into `dx`; returns that of the factor, the sum over `dy * x`.
 pub fn backward(dy: &[f32], x: &[f32], factor: f32, dx: &mut [f32]) -> f32 {
     let tasks = dx.par_chunks_mut(TASK).zip(dy.par_chunks(TASK)).zip(x.par_chunks(TASK));
     let parts: Vec<f64> = tasks
+        .with_max_len(1)
         .map(|((dx, dy), x)| {
             plane::scale(dy, factor, dx);
             // In pieces of a few thousand, as a sum of f32 loses what is small beside it.

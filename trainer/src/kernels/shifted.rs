@@ -36,8 +36,9 @@ pub fn forward(x: &[f32], map: Map, before: Before<'_>, w: &[f32], y: &mut [f32]
     let inner = map.strided(before.stride);
     let (k, n) = (map.channels, inner.plane());
     let outputs = w.len() / k;
-    let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
-    y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image())).for_each(|(y, x)| {
+    let (per_task, pack) = (images_per_task(inner), images_per_product(inner));
+    let tasks = y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image()));
+    tasks.with_max_len(1).for_each(|(y, x)| {
         let (mut a, mut u) = (Buffer::take(map.image()), Buffer::take(pack * inner.image()));
         let mut window = Window::new([map.height, map.width], before.stride);
         let mut products = Products::new([outputs, k, n], pack);
@@ -73,12 +74,13 @@ pub fn backward(
     let inner = map.strided(before.stride);
     let (k, n) = (map.channels, inner.plane());
     let outputs = w.len() / k;
-    let (per_task, pack) = (images_per_task(map.images), images_per_product(inner));
+    let (per_task, pack) = (images_per_task(inner), images_per_product(inner));
     let size = [map.height, map.width];
     let parts: Vec<_> = dx
         .par_chunks_mut(per_task * map.image())
         .zip(x.par_chunks(per_task * map.image()))
         .zip(dy.par_chunks(per_task * outputs * n))
+        .with_max_len(1)
         .map(|((dx, x), dy)| {
             let mut dw = Buffer::zeros(w.len());
             let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
@@ -119,7 +121,7 @@ pub fn backward(
         weights.push(part);
         sums.push(sum);
     }
-    sum_parts(weights, dw);
+    sum_parts(&weights, dw);
     let norm = before.norm.gradients(&total(sums, k), map);
     finish(dx, x, map, before.norm, &norm);
     Gradients { norm, shifts: shifts.iter().map(|s| [s[0] as f32, s[1] as f32]).collect() }

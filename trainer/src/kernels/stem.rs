@@ -20,8 +20,9 @@ pub fn forward(x: &[f32], map: Map, kernel: Kernel, w: &[f32], y: &mut [f32]) {
     let n = map.strided(kernel.stride).plane();
     let k = map.channels * kernel.size * kernel.size;
     let outputs = w.len() / k;
-    let per_task = images_per_task(map.images);
-    y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image())).for_each(|(y, x)| {
+    let per_task = images_per_task(map);
+    let tasks = y.par_chunks_mut(per_task * outputs * n).zip(x.par_chunks(per_task * map.image()));
+    tasks.with_max_len(1).for_each(|(y, x)| {
         let mut columns = Buffer::take(k * n);
         for (y, x) in y.chunks_exact_mut(outputs * n).zip(x.chunks_exact(map.image())) {
             unfold(x, map, kernel, &mut columns);
@@ -35,10 +36,11 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, kernel: Kernel, dw: &mut [f32])
     let n = map.strided(kernel.stride).plane();
     let k = map.channels * kernel.size * kernel.size;
     let outputs = dw.len() / k;
-    let per_task = images_per_task(map.images);
+    let per_task = images_per_task(map);
     let parts: Vec<_> = x
         .par_chunks(per_task * map.image())
         .zip(dy.par_chunks(per_task * outputs * n))
+        .with_max_len(1)
         .map(|(x, dy)| {
             let mut columns = Buffer::take(k * n);
             let mut dw = Buffer::zeros(outputs * k);
@@ -49,7 +51,7 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, kernel: Kernel, dw: &mut [f32])
             dw
         })
         .collect();
-    sum_parts(parts, dw);
+    sum_parts(&parts, dw);
 }
 
 /// One row for each channel and place in the kernel, one column for each output pixel.

@@ -137,7 +137,7 @@ impl Network {
             let y = e.pointwise(x, self.quantised(0, weight, spec.bits.weights), 1);
             x = keep(e.activated(y, norm, activation, mode));
         }
-        let mut embedding = x.mean_dim(3).mean_dim(2).flatten::<2>(1, 3);
+        let mut embedding = e.pooled(x);
         if let Some(features) = &self.features {
             embedding = activate(features.forward(embedding), activation, mode);
         }

@@ -42,6 +42,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn pooled(self, x: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::Fused => fused::pooled(x),
+            Self::Composed => composed::pooled(x),
+        }
+    }
+
     pub(super) fn normed_pointwise(
         self,
         x: Tensor<4>,

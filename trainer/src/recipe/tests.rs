@@ -190,3 +190,18 @@ fn a_stage_trains_on_pictures_of_at_most_full_size_and_none_beside_a_teacher() {
     let message = parse(taught).unwrap_err();
     assert!(message.contains("stages[0].input") && message.contains("teacher"), "{message}");
 }
+
+#[test]
+fn a_shared_recipe_tells_nothing_of_the_folders_of_the_machine() {
+    let with = |data: &str, from: &str, teacher: &str| {
+        let text = SHAPES.replacen("path = \"shapes\"", &format!("path = \"{data}\""), 1);
+        let text = format!("{text}\n[start]\nfrom = \"{from}\"\n[distill]\nteacher = \"{teacher}\"\n");
+        Recipe::parse(&text, "the recipe").unwrap()
+    };
+    let relative = with("pictures/shapes", "runs/before/before.onnx", "runs/teacher");
+    assert_eq!(relative.to_shared_toml(), relative.to_toml());
+    let absolute = with("/home/ann/pictures/shapes", "/home/ann/before.onnx", "/home/ann/runs/teacher");
+    let shared = absolute.to_shared_toml();
+    assert!(!shared.contains("/home"), "{shared}");
+    assert_eq!(Recipe::parse(&shared, "shared").unwrap(), with("shapes", "before.onnx", "teacher"));
+}

@@ -91,7 +91,7 @@ pub fn exported(recipe: &Recipe, folder: &Folder, labels: &[String]) -> Result<E
         float_twin: float_twin(recipe),
         stages: position.results(&recipe.stages, recipe.network.bits.weights),
         limits: recipe.limits.clone(),
-        recipe: recipe.to_toml(),
+        recipe: recipe.to_shared_toml(),
         seed: recipe.seed,
         licence: recipe.licence.clone(),
         provenance: format!(

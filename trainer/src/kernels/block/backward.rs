@@ -58,10 +58,11 @@ impl Block<'_> {
     /// Gradients of the last BatchNorm.
     fn last_gradients(&self, dy: &[f32], e: &[f32], last: &Norm) -> NormGradients {
         let out = self.output();
-        let task = images_per_task(out.images) * out.image();
+        let task = images_per_task(out) * out.image();
         let parts: Vec<_> = e
             .par_chunks(task)
             .zip(dy.par_chunks(task))
+            .with_max_len(1)
             .map(|(e, dy)| {
                 let mut sums = vec![[0.0; 2]; out.channels];
                 for (i, (e, dy)) in e.chunks_exact(out.plane()).zip(dy.chunks_exact(out.plane())).enumerate() {
@@ -94,6 +95,7 @@ impl Block<'_> {
             .zip(r.par_chunks(per_task * map.image()))
             .zip(e.par_chunks(per_task * out.image()))
             .zip(dy.par_chunks(per_task * out.image()))
+            .with_max_len(1)
             .map(|(((g, r), e), dy)| {
                 let mut dw = Buffer::zeros(m * k);
                 let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
@@ -134,7 +136,7 @@ impl Block<'_> {
             weights.push(part);
             sums.push(sum);
         }
-        sum_parts(weights, dw);
+        sum_parts(&weights, dw);
         let shifts = shifts.iter().map(|s| [s[0] as f32, s[1] as f32]).collect();
         (middle.gradients(&total(sums, k), map), shifts)
     }
@@ -160,6 +162,7 @@ impl Block<'_> {
             .zip(x.par_chunks(per_task * map.image()))
             .zip(r.par_chunks(per_task * mid.image()).zip(g.par_chunks(per_task * mid.image())))
             .zip(dy.par_chunks(per_task * out.image()))
+            .with_max_len(1)
             .map(|(((dx, x), (r, g)), dy)| {
                 let mut dw = Buffer::zeros(self.reduce.len());
                 let mut dw_shortcut = Buffer::zeros(self.shortcut.map_or(0, <[f32]>::len));
@@ -229,19 +232,20 @@ impl Block<'_> {
             shortcuts.push(dw_shortcut);
             sums.push(sum);
         }
-        sum_parts(weights, dw);
-        sum_parts(shortcuts, dw_shortcut);
+        sum_parts(&weights, dw);
+        sum_parts(&shortcuts, dw_shortcut);
         total(sums, k)
     }
 
     /// Through the BatchNorm before, in place; the shortcut's gradient is added where it takes the input as it is.
     fn input_backward(&self, dy: &[f32], x: &[f32], norm: &Norm, gradients: &NormGradients, dx: &mut [f32]) {
         let map = self.map;
-        let task = images_per_task(map.images) * map.image();
+        let task = images_per_task(map) * map.image();
         if !matches!(self.before, Before::Branch(_)) {
             return crate::kernels::norm::finish(dx, x, map, norm, gradients);
         }
-        dx.par_chunks_mut(task).zip(x.par_chunks(task)).zip(dy.par_chunks(task)).for_each(|((dx, x), dy)| {
+        let tasks = dx.par_chunks_mut(task).zip(x.par_chunks(task)).zip(dy.par_chunks(task));
+        tasks.with_max_len(1).for_each(|((dx, x), dy)| {
             let channels = dx.chunks_exact_mut(map.plane()).zip(x.chunks_exact(map.plane()));
             for (i, ((dx, x), dy)) in channels.zip(dy.chunks_exact(map.plane())).enumerate() {
                 let c = i % map.channels;

@@ -44,6 +44,7 @@ impl Block<'_> {
         let parts: Vec<_> = r
             .par_chunks_mut(per_task * out.image())
             .zip(x.par_chunks(per_task * map.image()))
+            .with_max_len(1)
             .map(|(r, x)| {
                 let mut scratch = Buffer::take(pack * map.image());
                 let mut result = Buffer::take(pack * out.image());
@@ -65,6 +66,7 @@ impl Block<'_> {
         let parts: Vec<_> = e
             .par_chunks_mut(per_task * out.image())
             .zip(r.par_chunks(per_task * map.image()))
+            .with_max_len(1)
             .map(|(e, r)| {
                 let (mut a, mut u) = (Buffer::take(pack * map.image()), Buffer::take(pack * inner.image()));
                 let mut result = Buffer::take(pack * out.image());
@@ -90,6 +92,7 @@ impl Block<'_> {
             .par_chunks_mut(per_task * out.image())
             .zip(e.par_chunks(per_task * out.image()))
             .zip(x.par_chunks(per_task * map.image()))
+            .with_max_len(1)
             .map(|((y, e), x)| {
                 let mut scratch = Buffer::take(pack * map.image());
                 let mut picked = Buffer::take(pack * inner.image());
