@@ -1,5 +1,6 @@
 //! BatchNorm and quantised activation alone, as they close a group.
 
+use super::buffer::Sums;
 use super::norm::{Norm, NormGradients, add, finish, total};
 use super::{Levels, Map, images_per_task, plane};
 use rayon::prelude::*;
@@ -40,7 +41,7 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, dx: &mut [f32]) ->
         .zip(dy.par_chunks(task))
         .with_max_len(1)
         .map(|((g, x), dy)| {
-            let mut sums = vec![[0.0; 2]; map.channels];
+            let mut sums = Sums::zeros(map.channels);
             let images = g.chunks_exact_mut(map.image()).zip(x.chunks_exact(map.image()));
             for ((g, x), dy) in images.zip(dy.chunks_exact(map.image())) {
                 image_backward(dy, x, map, norm, g, &mut sums);

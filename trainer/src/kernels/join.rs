@@ -1,5 +1,6 @@
 //! The end of a block: BatchNorm of the branch, plus the shortcut.
 
+use super::buffer::Sums;
 use super::norm::{Norm, NormGradients, add, total};
 use super::{Map, images_per_task, plane};
 use rayon::prelude::*;
@@ -26,7 +27,7 @@ pub fn backward(dy: &[f32], x: &[f32], map: Map, norm: &Norm, dx: &mut [f32]) ->
         .zip(dy.par_chunks(task))
         .with_max_len(1)
         .map(|(x, dy)| {
-            let mut sums = vec![[0.0; 2]; map.channels];
+            let mut sums = Sums::zeros(map.channels);
             for (i, (x, dy)) in x.chunks_exact(n).zip(dy.chunks_exact(n)).enumerate() {
                 let c = i % map.channels;
                 add(&mut sums[c], plane::moments_with(dy, x, norm.mean[c]));

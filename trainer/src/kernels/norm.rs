@@ -1,5 +1,6 @@
 //! BatchNorm over pictures and pixels, per channel.
 
+use super::buffer::Sums;
 use super::{Map, images_per_task, plane};
 use rayon::prelude::*;
 
@@ -18,11 +19,11 @@ pub struct Statistics {
 impl Statistics {
     /// Those of a batch.
     pub fn of(x: &[f32], map: Map) -> Self {
-        let parts: Vec<Vec<[f64; 2]>> = x
+        let parts: Vec<Sums> = x
             .par_chunks(images_per_task(map) * map.image())
             .with_max_len(1)
             .map(|images| {
-                let mut sums = vec![[0.0; 2]; map.channels];
+                let mut sums = Sums::zeros(map.channels);
                 for image in images.chunks_exact(map.image()) {
                     for (sum, x) in sums.iter_mut().zip(image.chunks_exact(map.plane())) {
                         add(sum, plane::moments(x));
@@ -104,20 +105,17 @@ pub struct NormGradients {
     pub(super) slope: Vec<f32>,
 }
 
-/// Two sums for each channel.
-pub(super) type Sums = Vec<[f64; 2]>;
-
 pub(super) fn add(sum: &mut [f64; 2], more: [f64; 2]) {
     sum[0] += more[0];
     sum[1] += more[1];
 }
 
 /// Adds the sums of all tasks in their order.
-pub(super) fn total(parts: impl IntoIterator<Item = Vec<[f64; 2]>>, channels: usize) -> Vec<[f64; 2]> {
-    let mut sums = vec![[0.0; 2]; channels];
+pub(super) fn total(parts: impl IntoIterator<Item = Sums>, channels: usize) -> Sums {
+    let mut sums = Sums::zeros(channels);
     for part in parts {
-        for (sum, more) in sums.iter_mut().zip(part) {
-            add(sum, more);
+        for (sum, more) in sums.iter_mut().zip(part.iter()) {
+            add(sum, *more);
         }
     }
     sums

@@ -1,6 +1,6 @@
 //! A 1x1 convolution, with the BatchNorm and quantised activation before it where there are some.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Sums};
 use super::matmul::Products;
 use super::norm::{Norm, NormGradients, finish, total};
 use super::{Levels, Map, activation, images_per_product, images_per_task, sum_parts};
@@ -87,7 +87,7 @@ pub fn backward(
         .with_max_len(1)
         .map(|((dx, x), dy)| {
             let mut dw = Buffer::zeros(w.len());
-            let mut sums = vec![[0.0; 2]; k];
+            let mut sums = Sums::zeros(k);
             let len = if before.is_plain() { 0 } else { pack * inner.image() };
             let (mut scratch, mut du) = (Buffer::take(len), Buffer::take(len));
             let mut products = Products::new([outputs, k, n], pack);

@@ -1,6 +1,6 @@
 //! The second half of a block's branch: BatchNorm, quantised activation, shift, 1x1 convolution.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Sums};
 use super::matmul::Products;
 use super::norm::{Norm, NormGradients, finish, total};
 use super::shift::{Displacement, Window};
@@ -83,7 +83,7 @@ pub fn backward(
         .with_max_len(1)
         .map(|((dx, x), dy)| {
             let mut dw = Buffer::zeros(w.len());
-            let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
+            let (mut sums, mut moves) = (Sums::zeros(k), Sums::zeros(k));
             let (mut a, mut da) = (Buffer::take(pack * map.image()), Buffer::take(map.image()));
             let (mut u, mut du) = (Buffer::take(pack * inner.image()), Buffer::take(pack * inner.image()));
             let mut window = Window::new(size, before.stride);
@@ -114,7 +114,7 @@ pub fn backward(
     let mut shifts = vec![[0.0f64; 2]; k];
     let (mut weights, mut sums) = (Vec::new(), Vec::new());
     for (part, sum, moves) in parts {
-        for (total, part) in shifts.iter_mut().zip(moves) {
+        for (total, part) in shifts.iter_mut().zip(moves.iter()) {
             total[0] += part[0];
             total[1] += part[1];
         }

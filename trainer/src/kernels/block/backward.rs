@@ -1,9 +1,9 @@
 //! A block from the gradient of its output to those of its input, weights and displacements.
 
 use super::{Before, Block, planes};
-use crate::kernels::buffer::Buffer;
+use crate::kernels::buffer::{Buffer, Sums};
 use crate::kernels::matmul::{Strides, matmul};
-use crate::kernels::norm::{Norm, NormGradients, Sums, add, total};
+use crate::kernels::norm::{Norm, NormGradients, add, total};
 use crate::kernels::outer::add_outer;
 use crate::kernels::shift::Window;
 use crate::kernels::{images_per_task, one_by_one, plane, side_by_side, sum_parts};
@@ -64,7 +64,7 @@ impl Block<'_> {
             .zip(dy.par_chunks(task))
             .with_max_len(1)
             .map(|(e, dy)| {
-                let mut sums = vec![[0.0; 2]; out.channels];
+                let mut sums = Sums::zeros(out.channels);
                 for (i, (e, dy)) in e.chunks_exact(out.plane()).zip(dy.chunks_exact(out.plane())).enumerate() {
                     let c = i % out.channels;
                     add(&mut sums[c], plane::moments_with(dy, e, last.mean[c]));
@@ -98,7 +98,7 @@ impl Block<'_> {
             .with_max_len(1)
             .map(|(((g, r), e), dy)| {
                 let mut dw = Buffer::zeros(m * k);
-                let (mut sums, mut moves) = (vec![[0.0; 2]; k], vec![[0.0; 2]; k]);
+                let (mut sums, mut moves) = (Sums::zeros(k), Sums::zeros(k));
                 let (mut a, mut da) = (Buffer::take(pack * map.image()), Buffer::take(map.plane()));
                 let (mut u, mut du) = (Buffer::take(pack * inner.image()), Buffer::take(pack * inner.image()));
                 let mut de = Buffer::take(pack * out.image());
@@ -132,7 +132,7 @@ impl Block<'_> {
         let mut shifts = vec![[0.0; 2]; k];
         let (mut weights, mut sums) = (Vec::new(), Vec::new());
         for (part, sum, moves) in parts {
-            shifts.iter_mut().zip(moves).for_each(|(total, part)| add(total, part));
+            shifts.iter_mut().zip(moves.iter()).for_each(|(total, part)| add(total, *part));
             weights.push(part);
             sums.push(sum);
         }
@@ -166,7 +166,7 @@ impl Block<'_> {
             .map(|(((dx, x), (r, g)), dy)| {
                 let mut dw = Buffer::zeros(self.reduce.len());
                 let mut dw_shortcut = Buffer::zeros(self.shortcut.map_or(0, <[f32]>::len));
-                let mut sums = vec![[0.0; 2]; k];
+                let mut sums = Sums::zeros(k);
                 let (mut scratch, mut da) = (Buffer::take(pack * map.image()), Buffer::take(pack * map.image()));
                 let mut dr = Buffer::take(pack * mid.image());
                 let mut strided = [(); 2].map(|()| Buffer::take(pack * inner.image()));

@@ -1,7 +1,7 @@
 //! A block from its input to its output.
 
 use super::{Affine, Before, Block, planes, product, take_moments};
-use crate::kernels::buffer::Buffer;
+use crate::kernels::buffer::{Buffer, Sums};
 use crate::kernels::matmul::{Strides, matmul};
 use crate::kernels::norm::{Norm, Statistics, add, total};
 use crate::kernels::plane;
@@ -48,7 +48,7 @@ impl Block<'_> {
             .map(|(r, x)| {
                 let mut scratch = Buffer::take(pack * map.image());
                 let mut result = Buffer::take(pack * out.image());
-                let mut sums = vec![[0.0; 2]; out.channels];
+                let mut sums = Sums::zeros(out.channels);
                 for (r, x) in r.chunks_mut(pack * out.image()).zip(x.chunks(pack * map.image())) {
                     product(self.reduce, self.read(x, &mut scratch), out, &mut result, r);
                     take_moments(r, out, &mut sums);
@@ -71,7 +71,7 @@ impl Block<'_> {
                 let (mut a, mut u) = (Buffer::take(pack * map.image()), Buffer::take(pack * inner.image()));
                 let mut result = Buffer::take(pack * out.image());
                 let mut window = Window::new([map.height, map.width], self.stride);
-                let mut sums = vec![[0.0; 2]; out.channels];
+                let mut sums = Sums::zeros(out.channels);
                 for (e, r) in e.chunks_mut(pack * out.image()).zip(r.chunks(pack * map.image())) {
                     let u = &mut u[..e.len() / out.channels * map.channels];
                     self.shift(r, norm, &mut window, &mut a, u);
@@ -97,7 +97,7 @@ impl Block<'_> {
                 let mut scratch = Buffer::take(pack * map.image());
                 let mut picked = Buffer::take(pack * inner.image());
                 let mut result = Buffer::take(pack * out.image());
-                let mut sums = vec![[0.0; 2]; out.channels];
+                let mut sums = Sums::zeros(out.channels);
                 let packs = y.chunks_mut(pack * out.image()).zip(e.chunks(pack * out.image()));
                 for ((y, e), x) in packs.zip(x.chunks(pack * map.image())) {
                     let branch_alone = matches!(self.before, Before::Branch(_));
