@@ -92,6 +92,9 @@ describe("a running camera", () => {
       await page.waitForFunction(() => /^\d/.test(document.querySelector("#rate")?.textContent ?? ""));
       assert.match((await page.textContent("#latency")) ?? "", /^\d+(\.\d)? ms$/);
       assert.match((await page.textContent("#breakdown")) ?? "", /^\d+\.\d ms network, \d+\.\d ms picture$/);
+      // Both are read at once: between two frames they belong together. From 10 ms on the whole is rounded to milliseconds.
+      const [whole, part] = await page.$$eval("#latency, #breakdown", (nodes) => nodes.map((node) => parseFloat(node.textContent ?? "")));
+      assert.ok(part <= whole + 0.5, `${part} ms of ${whole} ms`);
       const track = await page.evaluateHandle(() => {
         const video = /** @type {HTMLVideoElement} */ (document.querySelector("#video"));
         return /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0];

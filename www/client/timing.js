@@ -22,12 +22,15 @@ export class Timing {
   #caption = element("chart-caption", HTMLElement);
   /** @type {number[]} */
   #latencies = [];
+  /** @type {import("../shared/messages.js").Milliseconds[]} Of the frames whose middle one is shown. */
+  #parts = [];
   /** @type {number[]} */
   #times = [];
   #drawn = 0;
 
   clear() {
     this.#latencies = [];
+    this.#parts = [];
     this.#times = [];
     for (const node of [this.#latency, this.#rate, this.#breakdown]) node.textContent = words.none;
     this.#box.hidden = true;
@@ -42,7 +45,12 @@ export class Timing {
   show(now, latency_ms, milliseconds, final) {
     this.#latencies = [...this.#latencies, latency_ms].slice(-CHARTED);
     this.#latency.textContent = words.milliseconds(percentile(this.#latencies.slice(-MIDDLE_OF), 0.5));
-    this.#breakdown.textContent = words.breakdown(milliseconds);
+    this.#parts = [...this.#parts, milliseconds].slice(-MIDDLE_OF);
+    // The middle ones too: that of a part is never longer than that of the whole.
+    this.#breakdown.textContent = words.breakdown({
+      inference: percentile(this.#parts.map((parts) => parts.inference), 0.5),
+      preprocess: percentile(this.#parts.map((parts) => parts.preprocess), 0.5),
+    });
     this.#times = [...this.#times, now].slice(-2 * MIDDLE_OF);
     const span = now - this.#times[0];
     this.#rate.textContent = final || span < 300 ? words.none : words.rate((1000 * (this.#times.length - 1)) / span);
