@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::{deploy, export};
 use lsspq::ModelCard;
-use lsspq::spec::{Bits, NetworkSpec};
+use lsspq::spec::{Bits, NetworkSpec, Stem};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// A model file of ours with the blocks and channels of the recipe's network. A relative path counts from where the
+    /// A model file of ours with the blocks and channels of the recipe's network; strides may be others, for larger or smaller maps. A relative path counts from where the
     /// program runs.
     pub from: PathBuf,
     /// The SHA-256 of that file, in hexadecimal digits; where a recipe leaves it out, that of the file that is there.
@@ -114,18 +114,20 @@ fn decoded(bytes: &[u8], from: &Path) -> Result<(deploy::Network, ModelCard), Er
     export::from_onnx(bytes).map_err(|e| wrong(from, e.to_string()))
 }
 
-/// The part in which networks differ whose weights cannot be exchanged.
+/// The part in which networks differ whose weights cannot be exchanged. Bits and strides may differ: they change the values and
+/// the maps, but no weight's place.
 fn first_difference(file: &NetworkSpec, recipe: &NetworkSpec) -> Option<&'static str> {
     let shape = |spec: &NetworkSpec| {
         let mut groups = spec.groups.clone();
-        groups.iter_mut().for_each(|group| group.weight_bits = None);
-        groups
+        groups.iter_mut().for_each(|group| (group.weight_bits, group.stride) = (None, 1));
+        (Stem { stride: 1, ..spec.stem.clone() }, groups)
     };
+    let ((file_stem, file_groups), (stem, groups)) = (shape(file), shape(recipe));
     // What is not compared one by one must be said of a new part too.
-    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem, groups: _, head, activation } = file;
-    if *stem != recipe.stem {
+    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem: _, groups: _, head, activation } = file;
+    if file_stem != stem {
         Some("another stem")
-    } else if shape(file) != shape(recipe) {
+    } else if file_groups != groups {
         Some("other groups")
     } else if *head != recipe.head {
         Some("another head")

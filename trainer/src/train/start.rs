@@ -132,6 +132,15 @@ mod tests {
         dataset.train = Arc::new(renamed);
         assert_eq!(linear(begun(&start, drawn(), &recipe, &dataset, mode).unwrap()), linear(drawn()));
 
+        // Of the same weights another network is made where its maps are larger.
+        let mut larger = recipe.clone();
+        larger.network.groups[1].stride = 1;
+        let drawn_larger = Network::new(&larger.network, 6, &Device::flex().autodiff());
+        let begun_larger = begun(&start, drawn_larger, &larger, &dataset, mode).unwrap().valid();
+        let stem = |network: &Network| network.stem.val().into_data().iter::<f32>().collect::<Vec<_>>();
+        assert_eq!(stem(&begun_larger), stem(&begun(&start, drawn(), &recipe, &dataset, mode).unwrap().valid()));
+        assert_ne!(recipe.network.groups[1].stride, 1);
+
         let mut other = recipe.clone();
         other.network.groups[1].width += 8;
         let error =
