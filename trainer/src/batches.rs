@@ -23,6 +23,8 @@ const MOST_WORKERS: usize = 4;
 pub struct Batch {
     /// `[picture][red, green, blue][row][column]`, normalised.
     pub images: Vec<f32>,
+    /// Which picture of the data set each is.
+    pub pictures: Vec<u32>,
     /// The class of each picture.
     pub labels: Vec<u16>,
     /// What was blended in, where the recipe asks for it.
@@ -142,7 +144,7 @@ fn batch(
         }
     }
     let labels = indices.iter().map(|&index| pictures.labels[index as usize]).collect();
-    let mut batch = Batch { images, labels, mixed: None };
+    let mut batch = Batch { images, pictures: indices.to_vec(), labels, mixed: None };
     if let Mode::Training { seed, epoch, augment, done, .. } = mode {
         mix(&mut batch, side, &augment, (seed, epoch), (done + number) as u64);
     }

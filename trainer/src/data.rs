@@ -3,6 +3,7 @@
 //! Every format ends in one type, [`Pictures`], and everything wrong with the data is found here, before the first
 //! step: folders and classes that are missing, files that cannot be decoded, labels out of range.
 
+mod arrays;
 mod cifar;
 mod decode;
 mod folders;
@@ -11,6 +12,9 @@ mod listing;
 mod split;
 mod tiny_imagenet;
 
+#[cfg(test)]
+pub(crate) use arrays::write_rows;
+pub use arrays::{read_rows, write_arrays};
 pub use decode::decode;
 pub use split::split;
 

@@ -177,10 +177,11 @@ fn again(card: &ModelCard) -> String {
         return String::new();
     }
     format!(
-        "Seed {}. {}With the recipe below as `recipe.toml` and the pictures in a folder `DIR`:\n\n    lsspq train recipe.toml \
+        "Seed {}. {}{}With the recipe below as `recipe.toml` and the pictures in a folder `DIR`:\n\n    lsspq train recipe.toml \
          --data DIR\n\nThe same seed gives the same numbers on the same kind of processor.\n\n```toml\n{}\n```\n",
         card.seed,
         began(&card.recipe).unwrap_or_default(),
+        learned_from(&card.recipe).unwrap_or_default(),
         card.recipe.trim_end()
     )
 }
@@ -191,6 +192,14 @@ fn began(recipe: &str) -> Option<String> {
     let said = |key: &str| recipe.get("start")?.get(key)?.as_str();
     let sum = said("sha256").map(|sum| format!(" (SHA-256 `{sum}`)")).unwrap_or_default();
     Some(format!("It began with the weights of `{}`{sum}. ", said("from")?))
+}
+
+/// Which network the run learned from beside the labels, if it did from one.
+fn learned_from(recipe: &str) -> Option<String> {
+    let recipe: toml::Table = toml::from_str(recipe).ok()?;
+    let said = |key: &str| recipe.get("distill")?.get(key)?.as_str();
+    let about = said("about").map(|about| format!(": {}", about.trim_end_matches('.'))).unwrap_or_default();
+    Some(format!("Beside the labels it learned from the teacher `{}`{about}. ", said("teacher")?))
 }
 
 /// What the page's benchmark copies as JSON.

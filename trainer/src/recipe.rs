@@ -242,8 +242,10 @@ impl Recipe {
         let mut rounded = false;
         for (i, stage) in self.stages.iter().enumerate() {
             stage.validate(self.network.input).map_err(|e| format!("stages[{i}].{e}"))?;
-            if stage.input.is_some() && self.distill.is_some() {
-                return Err(format!("stages[{i}].input: a teacher sees pictures of full size; leave one of them out"));
+            if stage.input.is_some() && self.distill.as_ref().is_some_and(|distill| !distill.has_answered()) {
+                return Err(format!(
+                    "stages[{i}].input: a teacher sees pictures of full size; leave one of them out, or name its answers (.npy)"
+                ));
             }
             if rounded && !stage.round_shifts {
                 return Err(format!("stages[{i}].round_shifts = false: allowed is true once a stage before rounded"));

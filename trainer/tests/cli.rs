@@ -1,6 +1,7 @@
 //! The real binary in a folder of its own: what it says and how it ends.
 
 use lsspq::Model;
+use npyz::WriterBuilder;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -66,8 +67,8 @@ fn help_shows_verbs_and_examples() {
     let help = place.run(&["--help"]);
     let text = String::from_utf8_lossy(&help.stdout);
     assert_eq!(help.status.code(), Some(0));
-    const VERBS: [&str; 10] =
-        ["train", "eval", "export", "inspect", "compare", "fixture", "report", "sweep", "publish", "lend"];
+    const VERBS: [&str; 11] =
+        ["train", "eval", "export", "inspect", "compare", "fixture", "pictures", "report", "sweep", "publish", "lend"];
     for part in VERBS.iter().chain(&["Examples:", "LSSPQ_DATA", "Exit codes:"]) {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
@@ -383,6 +384,36 @@ fn folder_without_splits_is_trained_on_and_a_fifth_is_kept_for_the_test() {
     let text = printed(&place, &["train", "shapes.toml", "--dry-run"]);
     assert!(text.contains("116 pictures to train on, 12 to validate, 32 to test, 4 classes"), "{text}");
     assert!(printed(&place, &["inspect", "shapes.toml"]).contains("classes = 4"));
+}
+
+#[test]
+fn run_learns_from_answers_that_another_program_gave_to_its_pictures() {
+    let place = Place::new();
+    assert!(printed(&place, &["pictures", "shapes.toml", "--out", "arrays"]).contains("144 pictures of 32 pixels"));
+    let labels = fs::read(place.path("arrays/labels.npy")).unwrap();
+    let labels = npyz::NpyFile::new(&labels[..]).unwrap().into_vec::<u16>().unwrap();
+    assert_eq!(labels.len(), 144);
+    // A teacher that is sure of every picture's class, or of the next one.
+    let answer = |turn: u16| {
+        let file = fs::File::create(place.path("answers.npy")).unwrap();
+        let options = npyz::WriteOptions::new().default_dtype().shape(&[144, 4]);
+        let mut writer = options.writer(file).begin_nd().unwrap();
+        let sure = |label: &u16| (0..4).map(|class| if class == (label + turn) % 4 { 5.0_f32 } else { 0.0 }).collect();
+        writer.extend(labels.iter().flat_map(|label| -> Vec<f32> { sure(label) })).unwrap();
+        writer.finish().unwrap();
+    };
+    let smaller =
+        RECIPE.replacen("batch = 32", "batch = 32\ninput = 24", 1).replace("flip = true", "flip = true\ncutmix = 1.0");
+    let about = "A list that knows everything.";
+    place.recipe(&format!("{smaller}\n[distill]\nteacher = \"answers.npy\"\nabout = \"{about}\"\nweight = 1.0\n"));
+    let train = ["train", "shapes.toml", "--epochs", "1,1", "--plain", "--overwrite"];
+    answer(1);
+    place.refused(&train, 2, &["distill.teacher", "answers.npy", "another order"]);
+    answer(0);
+    assert!(printed(&place, &train).contains("shapes.onnx"));
+    assert!(printed(&place, &["publish", "runs/shapes", "--models", "models"]).contains("shapes"));
+    let card = fs::read_to_string(place.path("models/shapes.md")).unwrap();
+    assert!(card.contains("learned from the teacher `answers.npy`: A list that knows everything. With"), "{card}");
 }
 
 #[test]

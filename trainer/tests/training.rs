@@ -227,14 +227,15 @@ fn a_run_learns_from_its_float_twin_and_from_a_file() {
     let teacher = temporary.path().join("twin");
     for teacher in [teacher.clone(), teacher.join("last.checkpoint"), twin.model.clone()] {
         let name = format!("of {}", teacher.file_name().unwrap().display());
-        taught.distill = Some(Distill { teacher, temperature: 3.0, weight: 0.7 });
+        taught.distill = Some(Distill { teacher, about: String::new(), temperature: 3.0, weight: 0.7 });
         run(&taught, &name).unwrap();
         let folder = Folder::existing(&temporary.path().join(&name)).unwrap().0;
         let card = deployed(&taught, &folder, &dataset.test.classes).unwrap().card;
         let wanted = (name == "of twin").then_some(twin.test);
         assert_eq!(card.float_twin, wanted, "{name}");
     }
-    taught.distill = Some(Distill { teacher: temporary.path().join("nobody"), temperature: 3.0, weight: 0.7 });
+    let teacher = temporary.path().join("nobody");
+    taught.distill = Some(Distill { teacher, about: String::new(), temperature: 3.0, weight: 0.7 });
     let error = run(&taught, "alone").unwrap_err();
     assert!(error.to_string().contains("distill.teacher") && error.to_string().contains("nobody"), "{error}");
 }

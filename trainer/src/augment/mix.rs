@@ -9,7 +9,9 @@ use rand_distr::{Beta, Distribution};
 /// The other half of each pair.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mixed {
-    /// The class of the picture that was blended in.
+    /// The picture that was blended in.
+    pub pictures: Vec<u32>,
+    /// The class of that picture.
     pub labels: Vec<u16>,
     /// How much of each picture is its own, 0 to 1.
     pub own: f32,
@@ -31,7 +33,8 @@ pub(crate) fn mix(batch: &mut Batch, side: usize, augment: &Augment, (seed, epoc
         (_, Some(alpha)) => cutmix(batch, side, share(alpha, &mut random), &mut random),
         _ => return,
     };
-    batch.mixed = Some(Mixed { labels: batch.labels.iter().rev().copied().collect(), own });
+    let pictures = batch.pictures.iter().rev().copied().collect();
+    batch.mixed = Some(Mixed { pictures, labels: batch.labels.iter().rev().copied().collect(), own });
 }
 
 fn share(alpha: f64, random: &mut impl Rng) -> f64 {
@@ -83,7 +86,8 @@ mod tests {
 
     /// Five pictures of 4x4 that hold their own number everywhere.
     fn batch() -> Batch {
-        Batch { images: (0..5).flat_map(|i| [i as f32; 48]).collect(), labels: (10..15).collect(), mixed: None }
+        let images = (0..5).flat_map(|i| [i as f32; 48]).collect();
+        Batch { images, pictures: (20..25).collect(), labels: (10..15).collect(), mixed: None }
     }
 
     fn mixed(augment: Augment, number: u64) -> Batch {
@@ -96,8 +100,8 @@ mod tests {
     fn mixup_is_the_weighted_mean_of_pairs() {
         for number in 0..50 {
             let batch = mixed(Augment { mixup: Some(0.5), ..Augment::NONE }, number);
-            let Mixed { labels, own } = batch.mixed.unwrap();
-            assert_eq!(labels, [14, 13, 12, 11, 10]);
+            let Mixed { pictures, labels, own } = batch.mixed.unwrap();
+            assert_eq!((pictures, labels), (vec![24, 23, 22, 21, 20], vec![14, 13, 12, 11, 10]));
             assert!((0.5..=1.0).contains(&own));
             for (i, picture) in batch.images.chunks(48).enumerate() {
                 let wanted = own * i as f32 + (1.0 - own) * (4 - i) as f32;

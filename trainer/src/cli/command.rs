@@ -30,6 +30,7 @@ pub(super) enum Command {
     Inspect(Inspect),
     Compare(Compare),
     Fixture(Fixture),
+    Pictures(Box<Pictures>),
     Report(Report),
     Sweep(Box<Sweep>),
     Publish(Publish),
@@ -102,6 +103,15 @@ pub(super) enum Inspect {
     Network(Box<NetworkSpec>),
     Model(PathBuf),
     Recipe(Box<Recipe>),
+}
+
+/// Write training pictures as arrays.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    pub(super) recipe: Recipe,
+    /// The data set's folder.
+    pub(super) data: PathBuf,
+    pub(super) out: PathBuf,
 }
 
 /// Write the report of a run.
@@ -180,6 +190,13 @@ impl Command {
                 Self::Compare(Compare { paper, models, figure, data })
             }
             Verb::Inspect(flags) => Self::Inspect(Inspect::new(flags, environment)?),
+            Verb::Pictures(flags) => {
+                use_threads(flags.threads)?;
+                let (given, base) = (flags.data.as_deref(), environment.data.as_deref());
+                let recipe = Recipe::load_for(&flags.recipe, given, base, None)?;
+                let data = recipe.data.folder(given, base, flags.recipe.parent())?;
+                Self::Pictures(Box::new(Pictures { recipe, data, out: flags.out }))
+            }
             Verb::Report(flags) => {
                 use_threads(flags.threads)?;
                 Self::Report(Report { run: flags.run, data: flags.data })

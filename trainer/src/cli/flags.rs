@@ -42,6 +42,7 @@ pub(super) enum Verb {
     Inspect(Inspect),
     Compare(Compare),
     Fixture(Fixture),
+    Pictures(Pictures),
     Report(Report),
     Sweep(Sweep),
     Publish(Publish),
@@ -229,6 +230,30 @@ pub(super) struct Fixture {
     /// Seed of everything drawn.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// Write the pictures that a recipe trains on as NumPy arrays, for a teacher in another program.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lsspq pictures recipe.toml --out pictures
+  python trainer/teacher/efficientnet_lite.py pictures --out answers.npy
+  lsspq train recipe.toml          with [distill] teacher = \"answers.npy\" in the recipe
+
+DIR/pictures.npy is uint8 [pictures, rows, columns, red green blue], of the side that the network takes; DIR/labels.npy is uint16
+[pictures]; DIR/classes.txt has the name of a class on each line. What is held out to validate is not among them. A teacher's answers are
+its logits, [pictures, classes] of any float, in the same order.")]
+pub(super) struct Pictures {
+    /// The recipe, a TOML file.
+    pub(super) recipe: PathBuf,
+    /// The folder to write into; arrays that are there are replaced.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// The data set's folder, in place of the recipe's data.path.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
 }
 
 /// Write the report of a run: report.html and report.json in its folder.

@@ -10,6 +10,7 @@ mod inspect;
 mod interrupt;
 mod lend;
 mod model_file;
+mod pictures;
 mod publish;
 mod report;
 mod sweep;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Resu
         Command::Inspect(job) => inspect::run(&job),
         Command::Compare(job) => compare::run(&job),
         Command::Fixture(job) => fixture::run(&job),
+        Command::Pictures(job) => pictures::run(&job),
         Command::Report(job) => report::run(&job),
         Command::Sweep(job) => sweep::run(&job),
         Command::Publish(job) => publish::run(&job),

@@ -4,14 +4,19 @@ use super::within;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Distillation (Hinton, Vinyals and Dean, 2015): part of the loss is how far the softened answers are from a teacher's
-/// on the very pictures, augmentation included.
+/// Distillation (Hinton, Vinyals and Dean, 2015): part of the loss is how far the softened answers are from a teacher's: on the
+/// very pictures, augmentation included, where the teacher is one of our networks; on whole pictures, blended where pictures are
+/// mixed, where its answers were given before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distill {
-    /// The folder of a run, a checkpoint in one, or a model file of ours. A relative path counts from where the program
-    /// runs. It must have the same classes and the same input side.
+    /// The folder of a run, a checkpoint in one, or a model file of ours, with the same classes and the same input side; or the
+    /// answers of any other network, a NumPy array (`.npy`) of logits `[pictures, classes]`, a row for each picture that
+    /// `lsspq pictures` writes. A relative path counts from where the program runs.
     pub teacher: PathBuf,
+    /// What the teacher is and where it learned, in a sentence for the model card.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// Logits are divided by it before the softmax.
     #[serde(default = "temperature")]
     pub temperature: f64,
@@ -29,6 +34,11 @@ fn weight() -> f64 {
 }
 
 impl Distill {
+    /// Whether the teacher has answered before, each picture once, and sees none of them augmented.
+    pub fn has_answered(&self) -> bool {
+        self.teacher.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+    }
+
     pub(super) fn validate(&self) -> Result<(), String> {
         within("distill.temperature", self.temperature, 0.1, 100.0)?;
         within("distill.weight", self.weight, 0.0, 1.0)

@@ -189,6 +189,8 @@ fn a_stage_trains_on_pictures_of_at_most_full_size_and_none_beside_a_teacher() {
     let taught = format!("{}\n[distill]\nteacher = \"runs/teacher\"\n", stage("input = 24"));
     let message = parse(taught).unwrap_err();
     assert!(message.contains("stages[0].input") && message.contains("teacher"), "{message}");
+    let answers = format!("{}\n[distill]\nteacher = \"runs/answers.npy\"\n", stage("input = 24"));
+    assert!(parse(answers).unwrap().distill.unwrap().has_answered());
 }
 
 #[test]

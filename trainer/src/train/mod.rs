@@ -5,6 +5,7 @@
 //! checkpoint to the very numbers it would have reached: batches, augmentation and rates are functions of the seed and
 //! the epoch alone, and sums over pictures have one order.
 
+mod answers;
 mod checkpoint;
 mod clip;
 mod dashboard;
@@ -126,7 +127,7 @@ fn train_all(
     };
     folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
-    let teacher = Teacher::of(recipe, &dataset.train.classes)?;
+    let teacher = Teacher::of(recipe, dataset)?;
     let progress = Progress::new(recipe, dataset.training.len(), &run.position);
     let job = Job { recipe, dataset, folder, stop, teacher, progress, devices, engine: compute.engine() };
     while let Some(stage) = recipe.stages.get(run.position.stage) {

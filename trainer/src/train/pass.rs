@@ -36,14 +36,14 @@ impl Pass<'_> {
     /// Both passes, on devices with gradients of which the first holds the network.
     pub(super) fn run(&self, network: &Network, mut batch: Batch, devices: &[Device]) -> Passed {
         if let [device] = devices {
-            let taught = self.taught(&batch, device);
+            let taught = self.taught(&batch);
             return self.part(network, &mut batch, taught, device, None);
         }
         let whole = batch.labels.len() as f32;
         let parts: Vec<_> = split(batch, devices.len())
             .into_iter()
             .zip(devices)
-            .map(|(part, device)| (network.clone(), self.taught(&part, device), part, device))
+            .map(|(part, device)| (network.clone(), self.taught(&part), part, device))
             .collect();
         let Self { recipe, mode, side, .. } = *self;
         let passed: Vec<Passed> = std::thread::scope(|scope| {
@@ -61,8 +61,10 @@ impl Pass<'_> {
         bring_together(network, passed, &devices[0])
     }
 
-    fn taught(&self, batch: &Batch, device: &Device) -> Option<Tensor<2>> {
-        self.teacher.map(|teacher| teacher.logits(batch, device))
+    /// What the teacher says of a batch: probabilities, `[images][classes]`.
+    fn taught(&self, batch: &Batch) -> Option<Vec<f32>> {
+        let (teacher, distill) = (self.teacher?, self.recipe.distill.as_ref()?);
+        Some(teacher.softened(batch, distill.temperature))
     }
 
     /// Both passes of a part of a batch, which is that share of it; none is the whole. The loss is multiplied by the
@@ -71,7 +73,7 @@ impl Pass<'_> {
         &self,
         network: &Network,
         batch: &mut Batch,
-        taught: Option<Tensor<2>>,
+        taught: Option<Vec<f32>>,
         device: &Device,
         share: Option<f32>,
     ) -> Passed {
@@ -83,7 +85,7 @@ impl Pass<'_> {
         let loss = loss::cross_entropy(output.logits.clone(), batch, recipe.training.label_smoothing);
         let loss = match (taught, &recipe.distill) {
             (Some(taught), Some(d)) => {
-                loss * (1.0 - d.weight) + loss::distilled(output.logits.clone(), taught, d.temperature) * d.weight
+                loss * (1.0 - d.weight) + loss::distilled(output.logits.clone(), &taught, d.temperature) * d.weight
             }
             _ => loss,
         };
@@ -103,12 +105,14 @@ fn split(batch: Batch, parts: usize) -> Vec<Batch> {
     (0..parts)
         .map(|i| {
             let range = count * i / parts..count * (i + 1) / parts;
-            let mixed = batch
-                .mixed
-                .as_ref()
-                .map(|mixed| crate::augment::Mixed { labels: mixed.labels[range.clone()].to_vec(), own: mixed.own });
+            let mixed = batch.mixed.as_ref().map(|mixed| crate::augment::Mixed {
+                pictures: mixed.pictures[range.clone()].to_vec(),
+                labels: mixed.labels[range.clone()].to_vec(),
+                own: mixed.own,
+            });
             Batch {
                 images: batch.images[range.start * picture..range.end * picture].to_vec(),
+                pictures: batch.pictures[range.clone()].to_vec(),
                 labels: batch.labels[range].to_vec(),
                 mixed,
             }
@@ -147,8 +151,10 @@ mod tests {
         let len = PICTURES * 3 * recipe.network.input.pow(2);
         let images = (0..len).map(|i| ((i * i + 7 * i) % 29) as f32 / 14.0 - 1.0).collect();
         let labels: Vec<u16> = (0..PICTURES as u16).map(|i| i % 4).collect();
-        let mixed = Mixed { labels: labels.iter().rev().copied().collect(), own: 0.75 };
-        Batch { images, labels, mixed: Some(mixed) }
+        let pictures: Vec<u32> = (0..PICTURES as u32).collect();
+        let pairs = pictures.iter().rev().copied().collect();
+        let mixed = Mixed { pictures: pairs, labels: labels.iter().rev().copied().collect(), own: 0.75 };
+        Batch { images, pictures, labels, mixed: Some(mixed) }
     }
 
     fn passed(devices: usize, engine: Engine, batch_statistics: bool) -> (Network, Passed) {

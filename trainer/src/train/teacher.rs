@@ -1,8 +1,10 @@
 //! A network that another one learns from.
 
-use super::{Checkpoint, Folder, mode};
+use super::answers::Answers;
+use super::{Checkpoint, Folder, loss, mode};
 use crate::augment::whole_pixel;
 use crate::batches::Batch;
+use crate::data::Dataset;
 use crate::error::Error;
 use crate::network::{Mode, Network};
 use crate::recipe::Recipe;
@@ -12,7 +14,15 @@ use rayon::prelude::*;
 use std::path::Path;
 
 /// A teacher, ready to answer.
-pub(super) struct Teacher {
+pub(super) enum Teacher {
+    /// It looks at each batch.
+    Present(Present),
+    /// It looked at each picture before.
+    Absent(Answers),
+}
+
+/// A network that looks at what the pupil looks at.
+pub(super) struct Present {
     kind: Kind,
     /// What turns the pupil's normalised pictures into what the teacher takes, by colour: factor and offset.
     rescale: [[f32; 2]; 3],
@@ -30,46 +40,71 @@ impl Teacher {
     /// The teacher that a recipe names, if it names one.
     ///
     /// # Errors
-    /// [`Recipe`](crate::ErrorKind::Recipe) where there is none at that path, or it has other classes or another input.
-    pub(super) fn of(recipe: &Recipe, labels: &[String]) -> Result<Option<Self>, Error> {
+    /// [`Recipe`](crate::ErrorKind::Recipe) where there is none at that path, or it has other classes, another input or
+    /// answers of other pictures.
+    pub(super) fn of(recipe: &Recipe, dataset: &Dataset) -> Result<Option<Self>, Error> {
         let Some(distill) = &recipe.distill else { return Ok(None) };
         let path = &distill.teacher;
         let wrong = |why: String| Error::recipe(format!("distill.teacher = {:?}: {why}", path.display().to_string()));
+        let teacher = if distill.has_answered() {
+            Self::Absent(Answers::load(path, dataset, distill.temperature).map_err(wrong)?)
+        } else {
+            Self::Present(Present::new(path, recipe, &dataset.train.classes).map_err(wrong)?)
+        };
+        Ok(Some(teacher))
+    }
+
+    /// What the teacher says of a batch at a temperature: probabilities, `[images][classes]`.
+    pub(super) fn softened(&self, batch: &Batch, temperature: f64) -> Vec<f32> {
+        match self {
+            Self::Absent(answers) => answers.blended(batch),
+            Self::Present(network) => {
+                let logits = network.logits(batch);
+                let classes = logits.len() / batch.labels.len();
+                loss::softened(logits, classes, temperature)
+            }
+        }
+    }
+}
+
+impl Present {
+    /// The network at a path, or what is wrong with it.
+    fn new(path: &Path, recipe: &Recipe, labels: &[String]) -> Result<Self, String> {
         let (kind, side, classes, normalised) = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
-            let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-            let model = Model::load(&bytes).map_err(|e| wrong(e.to_string()))?;
+            let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+            let model = Model::load(&bytes).map_err(|e| e.to_string())?;
             let (side, classes) = (model.card().spec.input, model.card().labels.clone());
             (Kind::File(Box::new(model)), side, classes, ([0.0; 3], [1.0; 3]))
         } else {
-            let (kind, own, classes) = trained(path).map_err(|e| wrong(e.to_string()))?;
+            let (kind, own, classes) = trained(path).map_err(|e| e.to_string())?;
             (kind, own.network.input, classes, (own.data.mean.map(whole_pixel), own.data.deviation))
         };
         if side != recipe.network.input {
-            return Err(wrong(format!("it takes pictures of {side} pixels, allowed is {}", recipe.network.input)));
+            return Err(format!("it takes pictures of {side} pixels, allowed is {}", recipe.network.input));
         }
         if let Some(at) = (0..labels.len().max(classes.len())).find(|&at| labels.get(at) != classes.get(at)) {
             let name = |labels: &[String]| labels.get(at).cloned().unwrap_or("none".into());
-            return Err(wrong(format!(
+            return Err(format!(
                 "its class {at} is {}, that of the pictures {}: allowed is a teacher with the same classes",
                 name(&classes),
                 name(labels)
-            )));
+            ));
         }
         let (mean, deviation) = (recipe.data.mean.map(whole_pixel), recipe.data.deviation);
         let rescale =
             [0, 1, 2].map(|c| [deviation[c] / normalised.1[c], (mean[c] - normalised.0[c]) / normalised.1[c]]);
-        Ok(Some(Self { kind, rescale, side }))
+        Ok(Self { kind, rescale, side })
     }
 
-    /// The teacher's logits on a batch, `[images, classes]`, without gradients, on a device.
-    pub(super) fn logits(&self, batch: &Batch, device: &Device) -> Tensor<2> {
+    /// Its logits on a batch, `[images][classes]`.
+    fn logits(&self, batch: &Batch) -> Vec<f32> {
         let (count, area) = (batch.labels.len(), self.side * self.side);
         let rescale = |(plane, values): (usize, &[f32])| {
             let [factor, offset] = self.rescale[plane % 3];
             values.iter().map(|v| v * factor + offset).collect::<Vec<f32>>()
         };
         let images: Vec<f32> = batch.images.chunks_exact(area).enumerate().flat_map(rescale).collect();
-        let logits: Vec<f32> = match &self.kind {
+        match &self.kind {
             Kind::Trained { network, recipe, mode } => {
                 let data = TensorData::new(images, [count, 3, self.side, self.side]);
                 let output = network.forward(&recipe.network, Tensor::from_data(data, &Device::flex()), *mode);
@@ -79,9 +114,7 @@ impl Teacher {
                 .par_chunks_exact(3 * area)
                 .flat_map_iter(|image| model.run(image).expect("a loaded model runs on pictures of its size").logits)
                 .collect(),
-        };
-        let classes = logits.len() / count;
-        Tensor::from_data(TensorData::new(logits, [count, classes]), device)
+        }
     }
 }
 

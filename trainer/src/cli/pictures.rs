@@ -1,0 +1,11 @@
+//! `lsspq pictures`.
+
+use super::command::Pictures;
+use lsspq_trainer::data::{Dataset, write_arrays};
+
+pub(super) fn run(job: &Pictures) -> anyhow::Result<()> {
+    let data = Dataset::load(&job.recipe, &job.data)?;
+    write_arrays(&job.out, &data.train, &data.training)?;
+    println!("{}: {} pictures of {} pixels", job.out.display(), data.training.len(), data.train.side);
+    Ok(())
+}

