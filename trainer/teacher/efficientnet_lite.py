@@ -1,4 +1,4 @@
-"""A teacher for a recipe's `[distill] answers`: EfficientNet-Lite0, made at home in a data set.
+"""A teacher for a recipe's `[distill] teacher`: EfficientNet-Lite0, made at home in a data set.
 
     lsspq pictures recipe.toml --out pictures
     pip install -r trainer/teacher/requirements.txt
