@@ -73,7 +73,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Begin with the weights of this model file in place of random ones. Its classes may be others than those of the pictures,
-    /// its bits others than the recipe's; a recipe without [network] takes its network.
+    /// its bits others than the recipe's, its blocks fewer, its head another; a recipe without [network] takes its network.
     #[arg(long, value_name = "FILE")]
     pub(super) from: Option<PathBuf>,
     /// Go on with the run that is in the folder. Stages that have not begun may be others than before: one that was added to the

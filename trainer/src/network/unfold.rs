@@ -18,7 +18,8 @@ use lsspq::spec::{BlockShape, NetworkSpec};
 /// What a network is to be like that goes on from a deployed one.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// Blocks, channels and kernels of the deployed network; bits, classes and the side of the pictures may be others.
+    /// Channels and kernels of the deployed network, and its blocks at the least; bits, classes, strides, the head and the side of
+    /// the pictures may be others.
     pub spec: &'a NetworkSpec,
     /// How its weights come to their levels.
     pub quantiser: Quantiser,
@@ -34,6 +35,9 @@ pub struct Target<'a> {
 /// deployed network does, up to rounding, where bits are the same; weights that were learned by LSQ and shall be DoReFa's
 /// need the outermost level in every layer for that.
 ///
+/// Blocks that the deployed network lacks stay as they were drawn, silent: they add nothing until training gives the scale at
+/// their end a value. So stay a head that differs and the linear layer behind it, which is not silent.
+///
 /// Its BatchNorms have the running statistics of nothing (mean 0, variance 1): before it is trained with statistics of
 /// batches it wants `Network::rebased`.
 pub fn unfold(deployed: &deploy::Network, drawn: Network, target: Target) -> Network {
@@ -44,23 +48,29 @@ pub fn unfold(deployed: &deploy::Network, drawn: Network, target: Target) -> Net
     let shapes = spec.blocks();
     let mut streams = Vec::new();
     let mut block_steps = Vec::new();
-    let from = deployed.groups.iter().flatten();
-    for ((block, from), shape) in network.blocks.iter_mut().zip(from).zip(&shapes) {
+    for (block, shape) in network.blocks.iter_mut().zip(&shapes) {
+        let block = block.as_shift_mut().expect("only networks of shift blocks are deployed in levels");
+        let Some(from) = deployed.groups[shape.group].get(shape.index) else {
+            block.last.evaluate_as(vec![0.0; shape.output], vec![0.0; shape.output]);
+            block_steps.push([None; 3]);
+            continue;
+        };
         if shape.index == 0 {
             streams.push(unfold.stream(from, shape));
         }
-        let block = block.as_shift_mut().expect("only networks of shift blocks are deployed in levels");
         block_steps.push(unfold.block(from, block, shape, &streams[shape.group]));
     }
     for ((close, from), stream) in network.closes.iter_mut().zip(&deployed.closes).zip(&streams) {
         unfold.set_norm(close, from, stream.worth);
     }
     let mut steps = [None; 2];
-    if let (Some(from), Some(weight), Some(norm)) = (&deployed.head, &mut network.head, &mut network.head_norm) {
+    let same_head = deployed.spec.head == spec.head;
+    let head = deployed.head.as_ref().filter(|_| same_head);
+    if let (Some(from), Some(weight), Some(norm)) = (head, &mut network.head, &mut network.head_norm) {
         let unit = spread(from);
         steps[0] = unfold.set_activated(from, weight, norm, spec.bits.weights, unit);
     }
-    if same_classes {
+    if same_classes && same_head {
         let from = &deployed.linear;
         let wanted = from.affine.scale[0] * unfold.top;
         let (weight, unit, step) = unfold.weights(from, spec.bits.linear, wanted);
@@ -85,6 +95,13 @@ impl Network {
         let norms = self.norms_mut(spec).into_iter().zip(measured.norms_mut(spec));
         let farthest = norms.map(|(norm, measured)| norm.rebase(measured)).fold(0.0, f32::max);
         (self, farthest)
+    }
+
+    /// The same network with blocks of another of the same spec in place of those for which `new` holds.
+    pub(crate) fn with_blocks(mut self, spec: &NetworkSpec, of: Self, new: impl Fn(&BlockShape) -> bool) -> Self {
+        let pairs = self.blocks.iter_mut().zip(of.blocks).zip(spec.blocks());
+        pairs.filter(|(_, shape)| new(shape)).for_each(|((block, other), _)| *block = other);
+        self
     }
 }
 

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// A model file of ours with the blocks and channels of the recipe's network; strides may be others, for larger or smaller maps. A relative path counts from where the
-    /// program runs.
+    /// A model file of ours with the channels of the recipe's network and no more blocks. Blocks that it lacks at the end of a
+    /// group are drawn, and add nothing at first; a head that differs is drawn too, with the linear layer behind it. Strides
+    /// may be others, for larger or smaller maps. A relative path counts from where the program runs.
     pub from: PathBuf,
     /// The SHA-256 of that file, in hexadecimal digits; where a recipe leaves it out, that of the file that is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,23 +115,24 @@ fn decoded(bytes: &[u8], from: &Path) -> Result<(deploy::Network, ModelCard), Er
     export::from_onnx(bytes).map_err(|e| wrong(from, e.to_string()))
 }
 
-/// The part in which networks differ whose weights cannot be exchanged. Bits and strides may differ: they change the values and
-/// the maps, but no weight's place.
+/// The part in which networks differ so that the weights of one are of no use to the other. Bits and strides may differ: they
+/// change the values and the maps, but no weight's place. Further blocks and another head leave those before them their weights.
 fn first_difference(file: &NetworkSpec, recipe: &NetworkSpec) -> Option<&'static str> {
     let shape = |spec: &NetworkSpec| {
         let mut groups = spec.groups.clone();
-        groups.iter_mut().for_each(|group| (group.weight_bits, group.stride) = (None, 1));
+        groups.iter_mut().for_each(|group| (group.weight_bits, group.stride, group.blocks) = (None, 1, 1));
         (Stem { stride: 1, ..spec.stem.clone() }, groups)
     };
     let ((file_stem, file_groups), (stem, groups)) = (shape(file), shape(recipe));
     // What is not compared one by one must be said of a new part too.
-    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem: _, groups: _, head, activation } = file;
+    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem: _, groups: _, head: _, activation } =
+        file;
     if file_stem != stem {
         Some("another stem")
     } else if file_groups != groups {
         Some("other groups")
-    } else if *head != recipe.head {
-        Some("another head")
+    } else if file.groups.iter().zip(&recipe.groups).any(|(file, recipe)| file.blocks > recipe.blocks) {
+        Some("more blocks")
     } else if *activation != recipe.activation {
         Some("another activation")
     } else {

@@ -33,7 +33,8 @@ pub(super) fn begun(
         deviation: recipe.data.deviation,
         same_classes: labels == dataset.train.classes,
     };
-    let mut network = unfold(&deployed, drawn, target).valid();
+    let unfolded = unfold(&deployed, drawn, target).valid();
+    let mut network = unfolded.clone();
     // Statistics of a norm are right once those of all before it are, so each round mends one more at the least.
     for _ in 0..network.norms(&recipe.network) {
         let measured = statistics::measured(&network, recipe, mode, dataset, recipe.stages[0].batch, PICTURES);
@@ -43,6 +44,9 @@ pub(super) fn begun(
             break;
         }
     }
+    // A new block has nothing to keep up, and wants the norms that it was drawn with.
+    let network =
+        network.with_blocks(&recipe.network, unfolded, |shape| shape.index >= deployed.groups[shape.group].len());
     Ok(network.train())
 }
 
@@ -50,7 +54,7 @@ pub(super) fn begun(
 mod tests {
     use super::*;
     use crate::deploy::fast::Fast;
-    use crate::network::{Engine, fold};
+    use crate::network::{AnyBlock, Engine, fold};
     use crate::{export, fixture};
     use burn::tensor::{Device, Tensor, TensorData};
     use lsspq::ModelCard;
@@ -141,10 +145,70 @@ mod tests {
         assert_eq!(stem(&begun_larger), stem(&begun(&start, drawn(), &recipe, &dataset, mode).unwrap().valid()));
         assert_ne!(recipe.network.groups[1].stride, 1);
 
+        let refused = |change: fn(&mut lsspq::spec::Group), why: &str| {
+            let mut other = recipe.clone();
+            change(&mut other.network.groups[1]);
+            let drawn = Network::new(&other.network, 6, &Device::flex());
+            let error = begun(&start, drawn, &other, &dataset, mode).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        };
+        refused(|group| group.width += 8, "other groups than the recipe's");
+        refused(|group| group.blocks -= 1, "more blocks than the recipe's");
+    }
+
+    #[test]
+    fn further_blocks_change_nothing_at_first_and_learn() {
+        let place = tempfile::tempdir().unwrap();
+        let mut recipe = Recipe::parse(RECIPE, "shapes.toml").unwrap();
+        recipe.stages[0].batch = 64;
+        let dataset = dataset(recipe.network.input);
+        let mode = Mode { batch_statistics: false, activations: Some(4), round_shifts: true, engine: Engine::Fused };
+        let (start, _) = file(place.path(), &recipe, &dataset, mode);
+        let network = |recipe: &Recipe| {
+            let drawn = Network::new(&recipe.network, 6, &Device::flex().autodiff());
+            begun(&start, drawn, recipe, &dataset, mode).unwrap()
+        };
+        let as_filed = logits(&network(&recipe).valid(), &recipe, &dataset, mode);
+        let mut deeper = recipe.clone();
+        deeper.network.groups[0].blocks += 2;
+        let begun = network(&deeper);
+        let apart = |found: &[f32]| found.iter().zip(&as_filed).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let largest = as_filed.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let found = logits(&begun.clone().valid(), &deeper, &dataset, mode);
+        // Statistics are found in other numbers of rounds, so a value that is just between two levels may take the other one.
+        assert!(apart(&found) < 0.02 * largest, "{} of {largest}", apart(&found));
+
+        // The scale at the end of a new block has a gradient, by which the block begins to count.
+        let side = deeper.network.input;
+        let images =
+            Tensor::<4>::random([8, 3, side, side], burn::tensor::Distribution::Default, &Device::flex().autodiff());
+        let training = Mode { batch_statistics: true, ..mode };
+        let logits = begun.forward(&deeper.network, images, training).logits;
+        let gradients = (logits.clone() * logits).sum().backward();
+        let new =
+            deeper.network.blocks().iter().position(|shape| shape.index == recipe.network.groups[0].blocks).unwrap();
+        let AnyBlock::Shift(block) = &begun.blocks[new] else { panic!("a block that shifts") };
+        let last = block.last.gamma.val().grad(&gradients).unwrap();
+        let values: Vec<f32> = last.into_data().iter::<f32>().collect();
+        assert!(values.iter().any(|v| v.abs() > 0.0) && values.iter().all(|v| v.is_finite()), "{values:?}");
+    }
+
+    #[test]
+    fn another_head_is_drawn_with_the_linear_layer_behind_it() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(RECIPE, "shapes.toml").unwrap();
+        let dataset = dataset(recipe.network.input);
+        let mode = Mode { batch_statistics: false, activations: Some(4), round_shifts: true, engine: Engine::Fused };
+        let (start, _) = file(place.path(), &recipe, &dataset, mode);
         let mut other = recipe.clone();
-        other.network.groups[1].width += 8;
-        let error =
-            begun(&start, Network::new(&other.network, 6, &Device::flex()), &other, &dataset, mode).unwrap_err();
-        assert!(error.to_string().contains("other groups than the recipe's"), "{error}");
+        other.network.head = match &recipe.network.head {
+            Some(_) => None,
+            None => Some(lsspq::spec::Head { channels: 24, features: None }),
+        };
+        let drawn = || Network::new(&other.network, 6, &Device::flex().autodiff());
+        let begun = begun(&start, drawn(), &other, &dataset, mode).unwrap();
+        let values = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+        assert_eq!(values(begun.linear.val()), values(drawn().linear.val()));
+        assert_ne!(values(begun.stem.val()), values(drawn().stem.val()));
     }
 }
