@@ -200,15 +200,17 @@ mod tests {
         let dataset = dataset(recipe.network.input);
         let mode = Mode { batch_statistics: false, activations: Some(4), round_shifts: true, engine: Engine::Fused };
         let (start, _) = file(place.path(), &recipe, &dataset, mode);
-        let mut other = recipe.clone();
-        other.network.head = match &recipe.network.head {
-            Some(_) => None,
-            None => Some(lsspq::spec::Head { channels: 24, features: None }),
-        };
-        let drawn = || Network::new(&other.network, 6, &Device::flex().autodiff());
-        let begun = begun(&start, drawn(), &other, &dataset, mode).unwrap();
         let values = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
-        assert_eq!(values(begun.linear.val()), values(drawn().linear.val()));
-        assert_ne!(values(begun.stem.val()), values(drawn().stem.val()));
+        assert!(recipe.network.head.is_some());
+        for head in [None, Some(lsspq::spec::Head { channels: 24, features: None })] {
+            let mut other = recipe.clone();
+            other.network.head = head;
+            let drawn = || Network::new(&other.network, 6, &Device::flex().autodiff());
+            let begun = begun(&start, drawn(), &other, &dataset, mode).unwrap();
+            let head = |network: Network| network.head.map(|weight| values(weight.val()));
+            assert_eq!(head(begun.clone()), head(drawn()));
+            assert_eq!(values(begun.linear.val()), values(drawn().linear.val()));
+            assert_ne!(values(begun.stem.val()), values(drawn().stem.val()));
+        }
     }
 }
