@@ -82,7 +82,7 @@ pub struct Recipe {
     pub limits: String,
     /// The pictures.
     pub data: Data,
-    /// What is done to training pictures.
+    /// What is done to training pictures, except in stages that have an [`augment`](Stage::augment) of their own.
     #[serde(default)]
     pub augment: Augment,
     /// Options of training that are off unless given.

@@ -10,7 +10,7 @@ use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
 use lsspq_trainer::network::{Engine, Mode, Network};
 use lsspq_trainer::paper::networks;
-use lsspq_trainer::recipe::{ActivationQuantiser, Distill, Quantiser, Recipe, Stage, WeightQuantiser};
+use lsspq_trainer::recipe::{ActivationQuantiser, Augment, Distill, Quantiser, Recipe, Stage, WeightQuantiser};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
 use std::time::Duration;
@@ -164,6 +164,27 @@ fn a_run_that_ended_goes_on_with_stages_added_as_if_they_had_been_there() {
     assert_eq!(numbers(&folder.records().unwrap()), numbers(&whole.records().unwrap()));
     let network = |folder: &Folder| deployed(&recipe, folder, &dataset.test.classes).unwrap().network;
     assert_eq!(network(&folder), network(&whole));
+}
+
+#[test]
+fn a_stage_with_an_augmentation_of_its_own_takes_no_other() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.stages.remove(0);
+    let dataset = dataset(&recipe, temporary.path());
+    let run = |name: &str, augment, own: [Option<Augment>; 2]| {
+        let stages = own.map(|augment| Stage { augment, ..recipe.stages[0].clone() }).into();
+        let recipe = Recipe { augment, stages, ..recipe.clone() };
+        let folder = Folder::open(&temporary.path().join(name), &recipe, Existing::Keep).unwrap();
+        train(&recipe, &dataset, &folder, &|_| false).unwrap();
+        numbers(&folder.records().unwrap())
+    };
+    let (stronger, milder) = (recipe.augment, Augment { flip: true, ..Augment::NONE });
+    let alike = run("alike", stronger, [None, None]);
+    let second = run("second", stronger, [None, Some(milder)]);
+    assert_eq!(second[..2], alike[..2], "the stage before it is as it was");
+    assert_ne!(second[2..], alike[2..]);
+    assert_eq!(run("first", milder, [Some(stronger), None]), second, "nothing of the recipe's own is mixed in");
 }
 
 #[test]

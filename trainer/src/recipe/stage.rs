@@ -1,6 +1,6 @@
 //! One stage of training.
 
-use super::{Optimiser, Schedule, within};
+use super::{Augment, Optimiser, Schedule, within};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -23,6 +23,10 @@ pub struct Stage {
     /// Whether shifts are rounded to whole pixels from this stage on.
     #[serde(default)]
     pub round_shifts: bool,
+    /// What is done to the pictures of this stage, all of it, in place of the recipe's `[augment]`: a last stage whose pictures are
+    /// altered less is nearer to what the network will be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
     /// The learning rate.
     pub schedule: Schedule,
     /// What makes steps of gradients.
@@ -53,6 +57,7 @@ impl Stage {
         if let Some(input) = self.input {
             within("input", input, full.div_ceil(4), full)?;
         }
+        self.augment.map_or(Ok(()), |augment| augment.validate(full))?;
         within("epochs", self.epochs, 1, 100_000)?;
         within("batch", self.batch, 2, 65_536)?;
         self.schedule.validate(self.epochs).map_err(|e| format!("schedule.{e}"))?;

@@ -81,7 +81,7 @@ fn unknown_key_is_named_with_file_line_and_what_is_allowed() {
 
 #[test]
 fn impossible_values_are_named_with_key_and_what_is_allowed() {
-    let cases: [(&str, &str, &[&str]); 15] = [
+    let cases: [(&str, &str, &[&str]); 16] = [
         ("activations = \"float\"", "activations = 9", &["activations = 9", "2 to 8 (bits) or \"float\""]),
         ("activations = \"float\"", "activations = \"half\"", &["half", "2 to 8 (bits) or \"float\""]),
         ("weights = 2", "weights = 9", &["network.bits.weights = 9", "allowed is 1 to 8"]),
@@ -99,6 +99,11 @@ fn impossible_values_are_named_with_key_and_what_is_allowed() {
         ("validation = 0.1", "validation = 0.9", &["validation = 0.9", "0.0 to 0.5"]),
         ("deviation = [0.25,", "deviation = [0.0,", &["data.deviation[0] = 0", "allowed is"]),
         ("crop_padding = 2", "crop_padding = 17", &["augment.crop_padding = 17", "allowed is 0 to 16"]),
+        (
+            "activations = \"float\"",
+            "activations = \"float\"\naugment = { crop_padding = 17 }",
+            &["stages[0].augment.crop_padding = 17", "allowed is 0 to 16"],
+        ),
         ("seed = 7", "seed = -7", &["seed = -7"]),
         ("name = \"shapes\"", "name = \"../shapes\"", &["name = \"../shapes\"", "letters, digits"]),
     ];

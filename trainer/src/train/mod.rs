@@ -264,7 +264,7 @@ impl Run {
             &dataset.training,
             stage.batch,
             &normalise,
-            recipe.augment,
+            stage.augment.unwrap_or(recipe.augment),
             draw,
             stage.side(recipe.network.input),
             self.position.step,
