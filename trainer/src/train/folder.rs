@@ -37,7 +37,7 @@ impl Folder {
         let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
         let text = recipe.to_toml();
         let there = std::fs::read_to_string(path.join("recipe.toml")).ok();
-        refuse(path, existing, there.is_some())?;
+        refuse(path, existing, there.is_some(), in_vain(path))?;
         std::fs::create_dir_all(path).map_err(unwritable)?;
         let folder = Self { path: path.to_owned(), _lock: Some(Arc::new(Lock::take(path)?)) };
         match existing {
@@ -241,11 +241,17 @@ impl Folder {
 /// Room for the log, the report and the model beside the checkpoints, in bytes.
 const LOGS: u64 = 8 << 20;
 
+/// Whether a run began here and ended before its first checkpoint: it leaves a lock, a recipe and nothing that could be lost.
+fn in_vain(path: &Path) -> bool {
+    let there = |name| path.join(name).exists();
+    Lock::path(path).exists() && !["last.checkpoint", "best.checkpoint", "log.jsonl"].into_iter().any(there)
+}
+
 /// Refuses what would lose a run.
-fn refuse(path: &Path, existing: Existing, holds_run: bool) -> Result<(), Error> {
+fn refuse(path: &Path, existing: Existing, holds_run: bool, in_vain: bool) -> Result<(), Error> {
     let name = path.display();
     match existing {
-        Existing::Keep if holds_run => Err(Error::recipe(format!(
+        Existing::Keep if holds_run && !in_vain => Err(Error::recipe(format!(
             "{name} holds a run already: go on with it by --resume, replace it by --overwrite, or name another folder \
              with --out"
         ))),
@@ -268,6 +274,23 @@ mod tests {
         let error = folder.check_room(1 << 60).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Storage);
         assert!(error.to_string().contains("has room for") && error.to_string().contains("--out"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_kept_from_the_first_checkpoint_on_and_not_for_its_recipe_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = Recipe::parse(include_str!("../../tests/fixture/shapes.toml"), "shapes").unwrap();
+        let other = Recipe { seed: recipe.seed + 1, ..recipe.clone() };
+        let path = place.path().join("run");
+        drop(Folder::open(&path, &recipe, Existing::Keep).unwrap());
+        let held = Folder::open(&path, &other, Existing::Keep).unwrap();
+        assert_eq!(Folder::existing(&path).unwrap().1, other);
+        Folder::open(&path, &recipe, Existing::Keep).expect_err("another process has begun there");
+        drop(held);
+        std::fs::write(path.join("last.checkpoint"), "").unwrap();
+        let error = Folder::open(&path, &recipe, Existing::Keep).unwrap_err().to_string();
+        assert!(error.contains("holds a run already"), "{error}");
+        assert_eq!(Folder::existing(&path).unwrap().1, other, "nothing was changed");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// The file that is locked, in a run's folder.
-    fn path(folder: &Path) -> PathBuf {
+    pub(super) fn path(folder: &Path) -> PathBuf {
         folder.join(".lock")
     }
 
