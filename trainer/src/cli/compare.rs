@@ -2,6 +2,7 @@
 
 use super::command::Compare;
 use super::model_file;
+use super::say::{self, say};
 use anyhow::Context;
 use lsspq::Model;
 use lsspq_trainer::compare::{Subject, side_by_side};
@@ -12,7 +13,7 @@ use std::path::Path;
 pub(super) fn run(job: &Compare) -> anyhow::Result<()> {
     if !job.paper {
         let subjects = job.models.iter().map(|path| subject(path)).collect::<anyhow::Result<Vec<_>>>()?;
-        print!("{}", side_by_side(&subjects));
+        say::text(side_by_side(&subjects));
         return Ok(());
     }
     let published = Published::load();
@@ -21,12 +22,12 @@ pub(super) fn run(job: &Compare) -> anyhow::Result<()> {
         let model = Model::load(&model_file::read(path)?).with_context(|| path.display().to_string())?;
         measured.push((model.card().spec.name.clone(), model.metrics()));
     }
-    print!("{}", table(&published, &measured));
+    say::text(table(&published, &measured));
     let drawn = job.figure.as_ref().map(|path| (path, figure(&published)));
     let listed = job.data.as_ref().map(|path| (path, data(&published)));
     for (path, text) in drawn.into_iter().chain(listed) {
         file::write(path, text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::command::Eval;
 use super::model_file;
+use super::say::{self, say};
 use anyhow::Context;
 use lsspq::metrics::Rates;
 use lsspq::preprocess::rgba_from_rgb;
@@ -21,10 +22,10 @@ pub(super) fn run(job: &Eval) -> anyhow::Result<()> {
     check_labels(&model, &pictures, &folder)?;
     let evaluation = measure(&model, &pictures)?;
     if job.json {
-        println!("{:#}", json(job, &model, &recipe, &evaluation));
+        say!("{:#}", json(job, &model, &recipe, &evaluation));
     } else {
-        println!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
-        print!("{}", report(&evaluation, &model.card().labels));
+        say!("{} on {} ({})", job.model.display(), recipe.data.dataset, folder.display());
+        say::text(report(&evaluation, &model.card().labels));
     }
     // After the figures have been shown: they are not lost where the file cannot be written.
     job.write.as_ref().map_or(Ok(()), |path| Ok(write(path, &bytes, model.card(), &evaluation)?))

@@ -1,6 +1,7 @@
 //! `lsspq export`.
 
 use super::command::{Export, Source};
+use super::say::say;
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
 use lsspq_trainer::paper::untrained;
@@ -22,7 +23,7 @@ fn of_run(job: &Export, run: &Path) -> anyhow::Result<()> {
     let mut exported = exported(&recipe, &folder, &folder.labels()?)?;
     match std::fs::read(folder.result()) {
         Ok(result) => exported.card.accuracy = Some(serde_json::from_slice::<Finished>(&result)?.test),
-        Err(_) => println!("the run has not ended: the file carries no accuracy on the test split"),
+        Err(_) => say!("the run has not ended: the file carries no accuracy on the test split"),
     }
     write(&out, &exported.bytes()?)
 }
@@ -43,6 +44,6 @@ fn refuse_to_replace(job: &Export, out: &Path) -> Result<(), Error> {
 
 fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file::write(out, bytes).with_context(|| format!("{} cannot be written", out.display()))?;
-    println!("{}: {} bytes", out.display(), bytes.len());
+    say!("{}: {} bytes", out.display(), bytes.len());
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! `lsspq fixture`.
 
 use super::command::Fixture;
+use super::say::say;
 use lsspq_trainer::fixture;
 
 pub(super) fn run(job: &Fixture) -> anyhow::Result<()> {
     fixture::write(&job.folder, job.plan)?;
     let classes = fixture::CLASSES.len() as u32;
-    println!(
+    say!(
         "{}: {} training and {} test pictures of {} classes ({})",
         job.folder.display(),
         classes * job.plan.train,

@@ -1,6 +1,7 @@
 //! `lsspq lend`.
 
 use super::command::Lend;
+use super::say::say;
 use lsspq_trainer::lend::lend;
 
 pub(super) fn run(job: &Lend) -> anyhow::Result<()> {
@@ -9,6 +10,6 @@ pub(super) fn run(job: &Lend) -> anyhow::Result<()> {
         // An address that stands for all of this machine's is none that another can name.
         let named =
             if address.ip().is_unspecified() { format!("HOST:{}", address.port()) } else { address.to_string() };
-        println!("{place} is lent until Ctrl-C: lsspq train RECIPE --device ws://{named}");
+        say!("{place} is lent until Ctrl-C: lsspq train RECIPE --device ws://{named}");
     })?)
 }

@@ -13,6 +13,7 @@ mod model_file;
 mod pictures;
 mod publish;
 mod report;
+mod say;
 mod sweep;
 mod train;
 

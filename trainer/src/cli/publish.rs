@@ -2,6 +2,7 @@
 
 use super::command::Publish;
 use super::model_file;
+use super::say::say;
 use anyhow::Context;
 use lsspq::{Model, ModelCard};
 use lsspq_trainer::publish::{Index, card_faults, check_parity, sha256};
@@ -29,9 +30,9 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
     }
     let bytes = completed(bytes, &sum, model.card(), job)?;
     let engines = check_parity(&bytes, job.python.as_deref())?;
-    println!("the same answers from {}", engines.join(", "));
+    say!("the same answers from {}", engines.join(", "));
     if job.python.is_none() {
-        println!("not compared with onnxruntime: LSSPQ_PYTHON names no Python that has it");
+        say!("not compared with onnxruntime: LSSPQ_PYTHON names no Python that has it");
     }
     let card = model.card();
     index.put(&file, job.name.as_deref().unwrap_or(&card.dataset), &card.dataset, &bytes);
@@ -40,8 +41,8 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
     }
     let page = model_card::markdown(&bytes, &file).with_context(|| path.display().to_string())?;
     let published = index.write(&job.models, &file, &bytes, &page)?;
-    println!("{}: {} bytes, SHA-256 {}", published.display(), bytes.len(), sha256(&bytes));
-    println!("{} models are in {}", index.models.len(), job.models.join("index.json").display());
+    say!("{}: {} bytes, SHA-256 {}", published.display(), bytes.len(), sha256(&bytes));
+    say!("{} models are in {}", index.models.len(), job.models.join("index.json").display());
     Ok(())
 }
 

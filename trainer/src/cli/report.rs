@@ -3,6 +3,7 @@
 use super::command::Report;
 use super::eval::{check_labels, measure};
 use super::model_file;
+use super::say::say;
 use anyhow::Context;
 use lsspq::Model;
 use lsspq_trainer::data::Dataset;
@@ -22,9 +23,9 @@ pub(super) fn run(job: &Report) -> anyhow::Result<()> {
         }
     };
     let report = report::Report::gather(&recipe, &folder, test)?;
-    println!("{}", report.write(&folder)?.display());
+    say!("{}", report.write(&folder)?.display());
     if report.test.is_none() {
-        println!("it holds no test pictures yet: they are looked at when the run ends, or with --data");
+        say!("it holds no test pictures yet: they are looked at when the run ends, or with --data");
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::command::Sweep;
 use super::interrupt;
+use super::say::{self, say};
 use anyhow::Context;
 use lsspq_trainer::sweep::{Cell, State, Table, figure};
 use lsspq_trainer::{Error, ErrorKind, file};
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) fn run(job: &Sweep) -> anyhow::Result<()> {
     let states = job.plan.cells.iter().map(|cell| job.folder.state(cell)).collect::<Result<Vec<_>, _>>()?;
     let count = |state| states.iter().filter(|&&s| s == state).count();
-    println!(
+    say!(
         "{} runs: {} have ended, {} have begun, {} are new",
         states.len(),
         count(State::Finished),
@@ -29,7 +30,7 @@ pub(super) fn run(job: &Sweep) -> anyhow::Result<()> {
     );
     if job.dry_run {
         for (cell, state) in job.plan.cells.iter().zip(&states) {
-            println!("{state:?}  {}", cell.name);
+            say!("{state:?}  {}", cell.name);
         }
         return Ok(());
     }
@@ -37,8 +38,8 @@ pub(super) fn run(job: &Sweep) -> anyhow::Result<()> {
     let waiting = job.plan.cells.iter().zip(states).filter(|(_, state)| *state != State::Finished).collect();
     let failed = work(job, waiting, &interrupted)?;
     let table = write_table(job)?;
-    print!("{}", table.markdown());
-    println!("{}", job.folder.path().join("sweep.md").display());
+    say::text(table.markdown());
+    say!("{}", job.folder.path().join("sweep.md").display());
     if interrupted.load(Ordering::Relaxed) {
         let message = "stopped; the same command goes on with what has not ended";
         return Err(Error::new(ErrorKind::Interrupted, message).into());
@@ -58,7 +59,7 @@ fn work(job: &Sweep, mut waiting: VecDeque<(&Cell, State)>, interrupted: &Atomic
         let stop = interrupted.load(Ordering::Relaxed);
         while !stop && running.len() < job.jobs {
             let Some((cell, state)) = waiting.pop_front() else { break };
-            println!("{}", cell.name);
+            say!("{}", cell.name);
             running.push((cell, start(job, cell, state)?));
         }
         if running.is_empty() {

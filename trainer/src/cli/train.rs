@@ -2,6 +2,7 @@
 
 use super::command::Train;
 use super::interrupt;
+use super::say::{self, say};
 use lsspq_trainer::data::Dataset;
 use lsspq_trainer::eval;
 use lsspq_trainer::inspect;
@@ -15,13 +16,13 @@ pub(super) fn run(job: &Train) -> anyhow::Result<()> {
         show_dashboard();
     }
     if job.dry_run {
-        println!("{}", job.recipe.to_toml());
-        println!("{}", inspect::before_training(&job.recipe.network));
-        print!("{}", inspect::stages(&job.recipe));
+        say!("{}", job.recipe.to_toml());
+        say!("{}", inspect::before_training(&job.recipe.network));
+        say::text(inspect::stages(&job.recipe));
     }
     let interrupted = interrupt::watch()?;
     let data = Dataset::load(&job.recipe, &job.data)?;
-    println!(
+    say!(
         "{}: {} pictures to train on, {} to validate, {} to test, {} classes",
         job.recipe.data.dataset,
         data.training.len(),
@@ -43,11 +44,11 @@ fn work(job: &Train, data: &Dataset, interrupted: &AtomicBool) -> anyhow::Result
         let message = format!("stopped and saved in {}: go on with --resume", job.out.display());
         return Err(Error::new(ErrorKind::Interrupted, message).into());
     }
-    println!("measuring on the test split");
+    say!("measuring on the test split");
     let (finished, evaluation) = finish(&job.recipe, data, &folder)?;
-    print!("{}", eval::report(&evaluation, &data.test.classes));
-    println!("{}: {} bytes", finished.model.display(), finished.size_bytes);
+    say::text(eval::report(&evaluation, &data.test.classes));
+    say!("{}: {} bytes", finished.model.display(), finished.size_bytes);
     let report = Report::gather(&job.recipe, &folder, Some(Test::new(&evaluation, &data.test)))?;
-    println!("{}", report.write(&folder)?.display());
+    say!("{}", report.write(&folder)?.display());
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::{EpochRecord, Position};
 use crate::recipe::{Activations, Recipe, Stage};
 use lsspq::card::Accuracy;
 use std::cell::Cell;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -122,7 +123,8 @@ impl Progress {
         let mut line = Some(line);
         dashboard::shown(|d| line.take().into_iter().for_each(|line| d.print(line)));
         if let Some(line) = line {
-            println!("{line}");
+            // The log has it too; nobody reading on is no reason to stop.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
     }
 }
