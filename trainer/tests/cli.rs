@@ -148,6 +148,18 @@ fn existing_run_is_kept_unless_told_otherwise() {
 }
 
 #[test]
+fn run_that_was_refused_before_its_first_step_is_not_in_the_way() {
+    let place = Place::new();
+    place.recipe(&RECIPE.replacen("[network]", "[distill]\nteacher = \"none.npy\"\n\n[network]", 1));
+    let train = ["train", "shapes.toml", "--epochs", "1,1", "--plain"];
+    place.refused(&train, 2, &["none.npy cannot be read"]);
+    assert!(place.path("runs/shapes/recipe.toml").is_file());
+    place.recipe(RECIPE);
+    assert!(place.run(&train).status.success());
+    place.refused(&train, 2, &["holds a run already"]);
+}
+
+#[test]
 fn folder_with_other_things_is_never_taken_for_a_run() {
     let place = Place::new();
     for flags in

@@ -326,20 +326,14 @@ fn check_folder(out: &Path, existing: Existing) -> Result<(), Error> {
         entry.is_ok_and(|e| !e.file_name().as_encoded_bytes().starts_with(b"."))
     };
     let empty = std::fs::read_dir(out).map_or(!out.exists(), |mut entries| !entries.any(counts));
-    let out = out.display();
-    match existing {
-        Existing::Keep if holds_run => Err(Error::recipe(format!(
-            "{out} holds a run already: go on with it by --resume, replace it by --overwrite, or name another folder \
-             with --out"
-        ))),
-        Existing::Resume if !holds_run => {
-            Err(Error::recipe(format!("{out} holds no run to resume: leave --resume out to begin one")))
-        }
-        Existing::Keep | Existing::Overwrite if !holds_run && !empty => Err(Error::recipe(format!(
+    Folder::check(out, existing)?;
+    if existing != Existing::Resume && !holds_run && !empty {
+        let out = out.display();
+        return Err(Error::recipe(format!(
             "{out} is there and holds other things than a run: name another folder with --out"
-        ))),
-        _ => Ok(()),
+        )));
     }
+    Ok(())
 }
 
 fn must_be_file(path: &Path) -> Result<(), Error> {

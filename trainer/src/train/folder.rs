@@ -37,7 +37,7 @@ impl Folder {
         let unwritable = |e| Error::storage(format!("{} cannot be written: {e}", path.display()));
         let text = recipe.to_toml();
         let there = std::fs::read_to_string(path.join("recipe.toml")).ok();
-        refuse(path, existing, there.is_some(), in_vain(path))?;
+        Self::check(path, existing)?;
         std::fs::create_dir_all(path).map_err(unwritable)?;
         let folder = Self { path: path.to_owned(), _lock: Some(Arc::new(Lock::take(path)?)) };
         match existing {
@@ -54,6 +54,25 @@ impl Folder {
             }
         }
         Ok(folder)
+    }
+
+    /// Refuses what would lose a run, or go on with none. It writes nothing.
+    ///
+    /// # Errors
+    /// A run that is there already and was not to be resumed or overwritten; none where one was to be resumed.
+    pub fn check(path: &Path, existing: Existing) -> Result<(), Error> {
+        let holds_run = path.join("recipe.toml").is_file();
+        let name = path.display();
+        match existing {
+            Existing::Keep if holds_run && !in_vain(path) => Err(Error::recipe(format!(
+                "{name} holds a run already: go on with it by --resume, replace it by --overwrite, or name another \
+                 folder with --out"
+            ))),
+            Existing::Resume if !holds_run => {
+                Err(Error::recipe(format!("{name} holds no run to resume: leave --resume out to begin one")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Opens the folder of a run that is there.
@@ -245,19 +264,6 @@ const LOGS: u64 = 8 << 20;
 fn in_vain(path: &Path) -> bool {
     let there = |name| path.join(name).exists();
     Lock::path(path).exists() && !["last.checkpoint", "best.checkpoint", "log.jsonl"].into_iter().any(there)
-}
-
-/// Refuses what would lose a run.
-fn refuse(path: &Path, existing: Existing, holds_run: bool, in_vain: bool) -> Result<(), Error> {
-    let name = path.display();
-    match existing {
-        Existing::Keep if holds_run && !in_vain => Err(Error::recipe(format!(
-            "{name} holds a run already: go on with it by --resume, replace it by --overwrite, or name another folder \
-             with --out"
-        ))),
-        Existing::Resume if !holds_run => Err(Error::recipe(format!("{name} holds no run to resume"))),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
