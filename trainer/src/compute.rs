@@ -119,7 +119,12 @@ impl Compute {
             Error::recipe(format!("--device {place}: {why}, or leave --device out to compute on the CPU"))
         };
         let opened = places.iter().map(|place| device(place).map_err(|why| refused(place, why)));
-        Ok(Self::composed(opened.collect::<Result<_, _>>()?))
+        let opened = Self::composed(opened.collect::<Result<_, _>>()?);
+        #[cfg(feature = "libtorch")]
+        if matches!(places, [Place::LibTorchCpu | Place::LibTorchCuda(_), ..]) {
+            return Ok(Self { engine: Engine::LibTorch, ..opened });
+        }
+        Ok(opened)
     }
 
     /// The devices, with gradients.

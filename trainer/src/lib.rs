@@ -16,6 +16,8 @@ pub mod fused;
 pub mod inspect;
 pub mod kernels;
 pub mod lend;
+#[cfg(feature = "libtorch")]
+pub mod libtorch;
 pub mod model_card;
 pub mod network;
 pub mod paper;

@@ -21,6 +21,15 @@ fn recipe() -> Recipe {
     Recipe::parse(&text, "shapes.toml").unwrap()
 }
 
+/// The same with 4-bit activations and whole-pixel shifts from the first stage on.
+#[cfg(feature = "libtorch")]
+fn whole_pixels() -> Recipe {
+    let mut recipe = recipe();
+    recipe.stages[0].activations = recipe.stages[1].activations;
+    recipe.stages[0].round_shifts = true;
+    recipe
+}
+
 struct Ground {
     folder: TempDir,
     recipe: Recipe,
@@ -28,8 +37,8 @@ struct Ground {
 }
 
 impl Ground {
-    fn new() -> Self {
-        let (folder, recipe) = (TempDir::new().unwrap(), recipe());
+    fn new(recipe: Recipe) -> Self {
+        let folder = TempDir::new().unwrap();
         let plan = Plan { train: 40, test: 4, side: recipe.network.input, seed: 1 };
         fixture::write(&folder.path().join("shapes"), plan).unwrap();
         let dataset = Dataset::load(&recipe, &folder.path().join("shapes")).unwrap();
@@ -73,7 +82,11 @@ fn assert_near(found: &[f64], wanted: &[f64]) {
 
 /// Begins a run on one device and goes on on another and on the first; all the while both have the same losses.
 fn goes_on_elsewhere(first: &Compute, second: &Compute) {
-    let place = Ground::new();
+    recipe_goes_on_elsewhere(recipe(), first, second);
+}
+
+fn recipe_goes_on_elsewhere(recipe: Recipe, first: &Compute, second: &Compute) {
+    let place = Ground::new(recipe);
     let begun = place.losses("first", Existing::Keep, first, (1, 2));
     assert_near(&begun, &place.losses("second", Existing::Keep, second, (1, 2)));
     place.copy("first", "moved");
@@ -93,7 +106,7 @@ fn run_on_two_devices_learns_and_goes_on_on_one() {
 }
 
 fn shares_and_goes_on_alone(two: &Compute) {
-    let place = Ground::new();
+    let place = Ground::new(recipe());
     let begun = place.losses("run", Existing::Keep, two, (2, 2));
     let more = place.losses("run", Existing::Resume, &Compute::cpu(), (3, 2));
     let (first, last) = (begun[0], more[more.len() - 1]);
@@ -124,7 +137,7 @@ fn run_on_two_lent_devices_learns_and_goes_on_here() {
 /// What Burn does where a device is gone is to panic.
 #[test]
 fn device_that_fails_is_an_error_and_its_run_goes_on_elsewhere() {
-    let place = Ground::new();
+    let place = Ground::new(recipe());
     let folder = |existing| Folder::open(&place.folder.path().join("run"), &place.recipe, existing).unwrap();
     let fails = |position: &Position| -> bool { if position.epoch == 1 { panic!("out of reach") } else { false } };
     let there = Compute::composed(vec![Device::flex()]);
@@ -139,7 +152,9 @@ fn device_that_fails_is_an_error_and_its_run_goes_on_elsewhere() {
 #[cfg(feature = "libtorch")]
 #[test]
 fn libtorch_learns_the_same_and_its_run_goes_on_here() {
-    goes_on_elsewhere(&Compute::open(&[Place::LibTorchCpu]).unwrap(), &Compute::composed(vec![Device::flex()]));
+    let (there, here) = (Compute::open(&[Place::LibTorchCpu]).unwrap(), Compute::composed(vec![Device::flex()]));
+    goes_on_elsewhere(&there, &here);
+    recipe_goes_on_elsewhere(whole_pixels(), &there, &here);
 }
 
 #[test]

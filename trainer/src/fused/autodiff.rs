@@ -6,6 +6,7 @@
 use super::block::{BlockConfig, BlockParts, Forward};
 use super::flex::{displacements, kernel};
 use super::primitive::{contiguous, map, shape, small, tensor, values};
+use super::tape::{record, register, untracked};
 use super::{FusedOps, NormConfig, StemConfig};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::norm::{Norm, NormGradients, Statistics};
@@ -14,39 +15,12 @@ use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Flex};
+use burn::backend::{Autodiff, Flex};
 use burn_flex::FlexTensor;
 
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
-
-/// Registers the gradients of the parents that want one, in their order.
-fn register<S, const N: usize>(parents: &Ops<S, N>, grads: &mut Gradients, gradients: [Option<FlexTensor>; N]) {
-    for (parent, gradient) in parents.parents.iter().zip(gradients) {
-        if let (Some(parent), Some(gradient)) = (parent, gradient) {
-            grads.register::<Flex>(parent.id, gradient);
-        }
-    }
-}
-
-/// Puts an operation on the tape.
-fn record<C, Op, S, const N: usize>(op: Op, guards: [NodeGuard; N], state: S, output: FlexTensor) -> Tracked<C>
-where
-    C: CheckpointStrategy,
-    Op: Backward<Flex, N, State = S>,
-    S: Clone + Send + std::fmt::Debug + 'static,
-{
-    match op.prepare::<C>(guards).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish(state, output),
-        OpsKind::UnTracked(prep) => prep.finish(output),
-    }
-}
-
-/// A tensor off the tape.
-fn untracked<C: CheckpointStrategy>(tensor: FlexTensor) -> Tracked<C> {
-    <Autodiff<Flex, C> as AutodiffBackend>::from_inner(tensor)
-}
 
 /// What BatchNorm's backward pass needs again.
 #[derive(Clone, Debug)]
@@ -102,7 +76,7 @@ impl Backward<Flex, 1> for Stem {
         let mut dw = Buffer::take(weight[0] * weight[1]);
         stem::backward(values(&dy), values(input), map(input), kernel(*config), &mut dw);
         let dw = tensor(dw, *weight);
-        register(&ops, grads, [Some(dw)]);
+        register::<Flex, _, _>(&ops, grads, [Some(dw)]);
     }
 }
 
@@ -118,7 +92,7 @@ impl Backward<Flex, 2> for Scaled {
         let mut dx = Buffer::take(map(input).len());
         let factor = scale::backward(values(&dy), values(input), values(factor)[0], &mut dx);
         let dx = tensor(dx, shape(map(input)));
-        register(&ops, grads, [Some(dx), Some(small(vec![factor], [1]))]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx), Some(small(vec![factor], [1]))]);
     }
 }
 
@@ -134,7 +108,7 @@ impl Backward<Flex, 1> for Pooled {
         let mut dx = Buffer::take(map.len());
         pool::backward(values(&dy), map, &mut dx);
         let dx = tensor(dx, shape(map));
-        register(&ops, grads, [Some(dx)]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx)]);
     }
 }
 
@@ -151,7 +125,7 @@ impl Backward<Flex, 2> for Pointwise {
         let before = pointwise::Before::Activation { stride: *stride };
         pointwise::backward(values(&dy), values(input), map(input), before, values(weight), &mut dx, &mut dw);
         let gradients = [Some(tensor(dx, shape(map(input)))), Some(tensor(dw, weight.shape()))];
-        register(&ops, grads, gradients);
+        register::<Flex, _, _>(&ops, grads, gradients);
     }
 }
 
@@ -171,7 +145,7 @@ impl Backward<Flex, 4> for NormedPointwise {
             pointwise::backward(values(&dy), values(input), map(input), before, values(weight), &mut dx, &mut dw);
         let [gamma, beta] = of_norm.map_or([None, None], parameters);
         let (dx, dw) = (tensor(dx, shape(map(input))), tensor(dw, weight.shape()));
-        register(&ops, grads, [Some(dx), gamma, beta, Some(dw)]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx), gamma, beta, Some(dw)]);
     }
 }
 
@@ -198,7 +172,7 @@ impl Backward<Flex, 5> for ShiftedPointwise {
         let [gamma, beta] = parameters(others.norm);
         let moves = small(others.shifts.into_flattened(), shifts.shape());
         let (dx, dw) = (tensor(dx, shape(map(input))), tensor(dw, weight.shape()));
-        register(&ops, grads, [Some(dx), gamma, beta, Some(moves), Some(dw)]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx), gamma, beta, Some(moves), Some(dw)]);
     }
 }
 
@@ -215,7 +189,7 @@ impl Backward<Flex, 4> for NormedAdd {
         let of_norm = join::backward(values(&dy), values(input), map(input), &norm, &mut dx);
         let [gamma, beta] = parameters(of_norm);
         let dx = tensor(dx, shape(map(input)));
-        register(&ops, grads, [Some(dx), gamma, beta, Some(dy)]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx), gamma, beta, Some(dy)]);
     }
 }
 
@@ -232,7 +206,7 @@ impl Backward<Flex, 3> for NormedActivation {
         let of_norm = activation::backward(values(&dy), values(input), map(input), &norm, &mut dx);
         let [gamma, beta] = parameters(of_norm);
         let dx = tensor(dx, shape(map(input)));
-        register(&ops, grads, [Some(dx), gamma, beta]);
+        register::<Flex, _, _>(&ops, grads, [Some(dx), gamma, beta]);
     }
 }
 
@@ -247,7 +221,7 @@ impl Backward<Flex, 11> for Block {
         let (parts, forward) = &ops.state;
         let gradients = parts.backward(&dy, forward);
         drop(dy);
-        register(&ops, grads, gradients);
+        register::<Flex, _, _>(&ops, grads, gradients);
     }
 }
 
@@ -257,14 +231,14 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (weight, guard) = weight.into_parts();
         let dims = [weight.shape()[0], weight.shape()[1]];
         let y = Flex::stem(input.clone(), weight, config);
-        record::<C, _, _, 1>(Stem, [guard], (input, dims, config), y)
+        record::<Flex, C, _, _, 1>(Stem, [guard], (input, dims, config), y)
     }
 
     fn pointwise(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
         let ((input, a), (weight, b)) = (input.into_parts(), weight.into_parts());
         let (input, weight) = (contiguous(input), contiguous(weight));
         let y = Flex::pointwise(input.clone(), weight.clone(), stride);
-        record::<C, _, _, 2>(Pointwise, [a, b], (input, weight, stride), y)
+        record::<Flex, C, _, _, 2>(Pointwise, [a, b], (input, weight, stride), y)
     }
 
     fn normed_pointwise(
@@ -282,8 +256,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (y, statistics) =
             Flex::normed_pointwise(input.clone(), gamma.clone(), beta.clone(), running, weight.clone(), config);
         let state = NormState::new(&input, gamma, beta, &statistics, config);
-        let y = record::<C, _, _, 4>(NormedPointwise, [a, b, c, d], (state, weight), y);
-        (y, untracked::<C>(statistics))
+        let y = record::<Flex, C, _, _, 4>(NormedPointwise, [a, b, c, d], (state, weight), y);
+        (y, untracked::<Flex, C>(statistics))
     }
 
     fn shifted_pointwise(
@@ -308,8 +282,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             config,
         );
         let state = NormState::new(&input, gamma, beta, &statistics, config);
-        let y = record::<C, _, _, 5>(ShiftedPointwise, [a, b, c, d, e], (state, shifts, weight), y);
-        (y, untracked::<C>(statistics))
+        let y = record::<Flex, C, _, _, 5>(ShiftedPointwise, [a, b, c, d, e], (state, shifts, weight), y);
+        (y, untracked::<Flex, C>(statistics))
     }
 
     fn normed_add(
@@ -326,8 +300,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (y, statistics) =
             Flex::normed_add(input.clone(), gamma.clone(), beta.clone(), running.into_primitive(), shortcut, config);
         let state = NormState::new(&input, gamma, beta, &statistics, config);
-        let y = record::<C, _, _, 4>(NormedAdd, [a, b, c, d], state, y);
-        (y, untracked::<C>(statistics))
+        let y = record::<Flex, C, _, _, 4>(NormedAdd, [a, b, c, d], state, y);
+        (y, untracked::<Flex, C>(statistics))
     }
 
     fn normed_activation(
@@ -342,21 +316,21 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let running = running.into_primitive();
         let (y, statistics) = Flex::normed_activation(input.clone(), gamma.clone(), beta.clone(), running, config);
         let state = NormState::new(&input, gamma, beta, &statistics, config);
-        let y = record::<C, _, _, 3>(NormedActivation, [a, b, c], state, y);
-        (y, untracked::<C>(statistics))
+        let y = record::<Flex, C, _, _, 3>(NormedActivation, [a, b, c], state, y);
+        (y, untracked::<Flex, C>(statistics))
     }
 
     fn scaled(input: Tracked<C>, factor: Tracked<C>) -> Tracked<C> {
         let ((input, a), (factor, b)) = (input.into_parts(), factor.into_parts());
         let (input, factor) = (contiguous(input), contiguous(factor));
         let y = Flex::scaled(input.clone(), factor.clone());
-        record::<C, _, _, 2>(Scaled, [a, b], (input, factor), y)
+        record::<Flex, C, _, _, 2>(Scaled, [a, b], (input, factor), y)
     }
 
     fn pooled(input: Tracked<C>) -> Tracked<C> {
         let (input, guard) = input.into_parts();
         let map = map(&input);
-        record::<C, _, _, 1>(Pooled, [guard], map, Flex::pooled(input))
+        record::<Flex, C, _, _, 1>(Pooled, [guard], map, Flex::pooled(input))
     }
 
     fn block(
@@ -390,7 +364,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let (y, statistics) = (forward.output.clone(), forward.statistics.clone());
         // The output itself is not needed again.
         let state = (parts, forward.without_output());
-        let y = record::<C, _, _, 11>(Block, guards, state, y);
-        (y, untracked::<C>(statistics))
+        let y = record::<Flex, C, _, _, 11>(Block, guards, state, y);
+        (y, untracked::<Flex, C>(statistics))
     }
 }

@@ -10,6 +10,7 @@ mod autodiff;
 mod block;
 mod flex;
 mod primitive;
+pub(crate) mod tape;
 
 pub use block::{Before, BlockConfig, BlockTensors, block};
 

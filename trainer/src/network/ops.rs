@@ -4,6 +4,8 @@ use super::convolution::activate;
 use super::learned::times;
 use super::{Mode, Norm};
 use crate::fused::{NormConfig, StemConfig};
+#[cfg(feature = "libtorch")]
+use crate::libtorch;
 use crate::{composed, fused};
 use burn::tensor::Tensor;
 use lsspq::spec::Activation;
@@ -15,6 +17,9 @@ pub enum Engine {
     Fused,
     /// Plain tensor operations, on any backend.
     Composed,
+    /// LibTorch's own where it has fewer for the same, and plain ones.
+    #[cfg(feature = "libtorch")]
+    LibTorch,
 }
 
 fn config(mode: Mode, stride: usize) -> NormConfig {
@@ -31,21 +36,21 @@ impl Engine {
         let config = StemConfig { kernel, stride };
         match self {
             Self::Fused => fused::stem(x, weight, config),
-            Self::Composed => composed::stem(x, weight, config),
+            _ => composed::stem(x, weight, config),
         }
     }
 
     pub(super) fn pointwise(self, x: Tensor<4>, weight: Tensor<2>, stride: usize) -> Tensor<4> {
         match self {
             Self::Fused => fused::pointwise(x, weight, stride),
-            Self::Composed => composed::pointwise(x, weight, stride),
+            _ => composed::pointwise(x, weight, stride),
         }
     }
 
     pub(super) fn pooled(self, x: Tensor<4>) -> Tensor<2> {
         match self {
             Self::Fused => fused::pooled(x),
-            Self::Composed => composed::pooled(x),
+            _ => composed::pooled(x),
         }
     }
 
@@ -61,6 +66,8 @@ impl Engine {
         match self {
             Self::Fused => fused::normed_pointwise(x, norm, weight, config(mode, 1)),
             Self::Composed => composed::normed_pointwise(x, norm, weight, config(mode, 1)),
+            #[cfg(feature = "libtorch")]
+            Self::LibTorch => libtorch::normed_pointwise(x, norm, weight, config(mode, 1)),
         }
     }
 
@@ -79,6 +86,8 @@ impl Engine {
         match self {
             Self::Fused => fused::shifted_pointwise(x, norm, shifts, weight, config),
             Self::Composed => composed::shifted_pointwise(x, norm, shifts, weight, config),
+            #[cfg(feature = "libtorch")]
+            Self::LibTorch => libtorch::shifted_pointwise(x, norm, shifts, weight, config, mode.round_shifts),
         }
     }
 
@@ -92,6 +101,8 @@ impl Engine {
         match self {
             Self::Fused => fused::normed_add(x, norm.tensors(), shortcut, config(mode, 1)),
             Self::Composed => composed::normed_add(x, norm.tensors(), shortcut, config(mode, 1)),
+            #[cfg(feature = "libtorch")]
+            Self::LibTorch => libtorch::normed_add(x, norm.tensors(), shortcut, config(mode, 1)),
         }
     }
 
@@ -100,6 +111,8 @@ impl Engine {
         let (y, statistics) = match self {
             Self::Fused => fused::normed_activation(x, norm, config(mode, 1)),
             Self::Composed => composed::normed_activation(x, norm, config(mode, 1)),
+            #[cfg(feature = "libtorch")]
+            Self::LibTorch => libtorch::normed_activation(x, norm, config(mode, 1)),
         };
         let y = match (self, range) {
             (Self::Fused, Some(range)) => fused::scaled(y, range),
@@ -117,6 +130,8 @@ impl Engine {
                 fused::normed_add(x, norm.tensors(), nothing, config(mode, 1))
             }
             Self::Composed => composed::norm(x, norm.tensors(), config(mode, 1)),
+            #[cfg(feature = "libtorch")]
+            Self::LibTorch => libtorch::norm(x, norm.tensors(), config(mode, 1)),
         }
     }
 
