@@ -67,6 +67,15 @@ impl AnyBlock {
         }
     }
 
+    /// The same, to change them.
+    pub(super) fn shifts_mut(&mut self) -> Option<&mut Param<Tensor<2>>> {
+        match self {
+            Self::Shift(block) => Some(&mut block.shifts),
+            Self::ActiveShift(block) => Some(&mut block.shifts),
+            Self::Residual(_) | Self::Inverted(_) | Self::Binary(_) => None,
+        }
+    }
+
     /// The block of L-SSPQ, if it is one.
     pub(crate) fn as_shift(&self) -> Option<&Block> {
         if let Self::Shift(block) = self { Some(block) } else { None }

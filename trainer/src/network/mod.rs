@@ -194,6 +194,13 @@ impl Network {
         self.blocks.iter().filter_map(AnyBlock::shifts).map(|p| p.id).collect()
     }
 
+    /// Takes the displacements out of what learns.
+    pub(crate) fn hold_shifts(&mut self) {
+        for shifts in self.blocks.iter_mut().filter_map(AnyBlock::shifts_mut) {
+            *shifts = shifts.clone().set_require_grad(false);
+        }
+    }
+
     /// The place of a parameter that holds a value that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<String> {
         let mut all = Values::default();

@@ -20,8 +20,8 @@ pub struct Training {
     /// A stage ends after that many epochs without a new best on the validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u32>,
-    /// Displacements stay where they were drawn, as in the networks before the active shift (Wu et al., CVPR 2018), instead of
-    /// being learned.
+    /// Displacements stay where they were drawn, or as the file has them that the run begins with, instead of being learned:
+    /// as in the networks before the active shift (Wu et al., CVPR 2018).
     #[serde(default, skip_serializing_if = "is_false")]
     pub fixed_shifts: bool,
 }

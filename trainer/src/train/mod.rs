@@ -276,13 +276,11 @@ impl Run {
         let recipe = job.recipe;
         let (count, labels) = (batch.labels.len(), batch.leading().to_vec());
         let side = stage.side(recipe.network.input);
+        if recipe.training.fixed_shifts {
+            self.network.hold_shifts();
+        }
         let pass = Pass { recipe, teacher: job.teacher.as_ref(), mode: job.mode(stage, true), side };
         let Passed { mut gradients, output, loss } = pass.run(&self.network, batch, &job.devices);
-        if recipe.training.fixed_shifts {
-            for id in self.network.shift_ids() {
-                gradients.remove::<2>(id);
-            }
-        }
         if let Some(limit) = recipe.training.clip_norm {
             clip::clip(&mut gradients, &self.network, limit);
         }
