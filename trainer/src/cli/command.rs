@@ -105,13 +105,15 @@ pub(super) enum Inspect {
     Recipe(Box<Recipe>),
 }
 
-/// Write training pictures as arrays.
+/// Write pictures as arrays.
 #[derive(Debug)]
 pub(super) struct Pictures {
     pub(super) recipe: Recipe,
     /// The data set's folder.
     pub(super) data: PathBuf,
     pub(super) out: PathBuf,
+    /// The test pictures in place of those that train.
+    pub(super) test: bool,
 }
 
 /// Write the report of a run.
@@ -195,7 +197,7 @@ impl Command {
                 let (given, base) = (flags.data.as_deref(), environment.data.as_deref());
                 let recipe = Recipe::load_for(&flags.recipe, given, base, None)?;
                 let data = recipe.data.folder(given, base, flags.recipe.parent())?;
-                Self::Pictures(Box::new(Pictures { recipe, data, out: flags.out }))
+                Self::Pictures(Box::new(Pictures { recipe, data, out: flags.out, test: flags.test }))
             }
             Verb::Report(flags) => {
                 use_threads(flags.threads)?;

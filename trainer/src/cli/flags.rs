@@ -252,6 +252,9 @@ pub(super) struct Pictures {
     /// The data set's folder, in place of the recipe's data.path.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// The test pictures in place of those that train, to see how often a teacher is right on pictures that it never saw.
+    #[arg(long)]
+    pub(super) test: bool,
     #[command(flatten)]
     pub(super) threads: Threads,
 }

@@ -6,7 +6,9 @@ use lsspq_trainer::data::{Dataset, write_arrays};
 
 pub(super) fn run(job: &Pictures) -> anyhow::Result<()> {
     let data = Dataset::load(&job.recipe, &job.data)?;
-    write_arrays(&job.out, &data.train, &data.training)?;
-    say!("{}: {} pictures of {} pixels", job.out.display(), data.training.len(), data.train.side);
+    let (pictures, indices) =
+        if job.test { (&data.test, (0..data.test.len() as u32).collect()) } else { (&data.train, data.training) };
+    write_arrays(&job.out, pictures, &indices)?;
+    say!("{}: {} pictures of {} pixels", job.out.display(), indices.len(), pictures.side);
     Ok(())
 }
