@@ -118,6 +118,7 @@ fn files_are_as_small_as_the_recipes_promise() {
     for (name, kib) in [
         ("cifar10-100k", 100),
         ("cifar10-100k-deeper", 100),
+        ("cifar10-100k-finer", 100),
         ("cifar10-dense", 34),
         ("everyday200", 1024),
         ("everyday200-deeper", 1024),
