@@ -335,7 +335,13 @@ fn finished_run_is_reported_measured_compared_and_published() {
         place.refused(&measured, 3, &["copied.json", part]);
         assert_eq!(json("www/models/index.json"), index);
     }
+    // Measured before the file had its limits, and as it is published with them.
     fs::write(place.path("copied.json"), copied(index["models"][0]["sha256"].as_str().unwrap())).unwrap();
+    printed(&place, &measured);
+    printed(&place, &[&publish[..], &["--replace", "--limits", "Only shapes."]].concat());
+    let limited = json("www/models/index.json");
+    assert_ne!(limited, index);
+    fs::write(place.path("copied.json"), copied(limited["models"][0]["sha256"].as_str().unwrap())).unwrap();
     printed(&place, &measured);
     let card = fs::read_to_string(place.path("www/models/shapes.md")).unwrap();
     for part in ["1.25 ms", "a desk", "Some/1.0", "Only shapes.", "## Accuracy by class", "stripes"] {

@@ -28,7 +28,7 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
         let message = format!("{} is published already: replace it by --replace, or name another by --as", file);
         return Err(Error::recipe(message).into());
     }
-    let bytes = completed(bytes, &sum, model.card(), job)?;
+    let bytes = completed(&bytes, &sum, model.card(), job)?;
     let engines = check_parity(&bytes, job.python.as_deref())?;
     say!("the same answers from {}", engines.join(", "));
     if job.python.is_none() {
@@ -47,17 +47,23 @@ pub(super) fn run(job: &Publish) -> anyhow::Result<()> {
 }
 
 /// The file with a benchmark's result and the limits in its card, where they were given.
-fn completed(bytes: Vec<u8>, sum: &str, card: &ModelCard, job: &Publish) -> Result<Vec<u8>, Error> {
+fn completed(bytes: &[u8], sum: &str, card: &ModelCard, job: &Publish) -> Result<Vec<u8>, Error> {
+    let with = |full: &ModelCard| {
+        if full == card { Ok(bytes.to_vec()) } else { export::with_card(bytes, full) }
+            .map_err(|e| Error::data(e.to_string()))
+    };
     let mut full = card.clone();
-    if let Some(path) = &job.benchmark {
-        let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
-        let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
-        full.latency = Some(model_card::latency(&json, sum, job.machine.as_deref()).map_err(|e| wrong(&e))?);
-    }
     if let Some(limits) = &job.limits {
         full.limits.clone_from(limits);
     }
-    if full == *card { Ok(bytes) } else { export::with_card(&bytes, &full).map_err(|e| Error::data(e.to_string())) }
+    if let Some(path) = &job.benchmark {
+        let wrong = |e: &dyn std::fmt::Display| Error::data(format!("{}: {e}", path.display()));
+        let json = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
+        // What is measured is the file as it was published, with its limits; or it was measured before it had them.
+        let known = [sum, &sha256(&with(&full)?)];
+        full.latency = Some(model_card::latency(&json, &known, job.machine.as_deref()).map_err(|e| wrong(&e))?);
+    }
+    with(&full)
 }
 
 /// The model file of a run, or the file itself.
