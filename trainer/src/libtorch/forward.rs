@@ -85,6 +85,7 @@ impl Normed {
 impl After {
     pub(super) fn of(self, map: &Tensor) -> Tensor {
         match self {
+            // The very map, which Burn may write over: the backward pass does not read it then.
             Self::Nothing => map.shallow_clone(),
             Self::Clip => map.clamp(0.0, 1.0),
             Self::Round(bits) => {
