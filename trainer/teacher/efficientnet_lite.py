@@ -51,6 +51,8 @@ def main():
     labels = torch.from_numpy(np.load(options.pictures / "labels.npy").astype(np.int64))
     classes = (options.pictures / "classes.txt").read_text().splitlines()
     kept = options.out.with_suffix(".pt")
+    # Opened before anything is learned: a path that is wrong costs nothing.
+    unseen = options.test and [np.load(options.test / name, mmap_mode="r") for name in ("pictures.npy", "labels.npy")]
 
     # Few epochs, of pictures it has seen larger: it wants little to hold it back.
     network = EfficientNet.from_pretrained(
@@ -64,10 +66,9 @@ def main():
     else:
         network._fc = torch.nn.Linear(network._fc.in_features, len(classes)).to(options.device)
         network.load_state_dict(torch.load(kept, weights_only=True))
-    if options.test:
-        unseen = np.load(options.test / "pictures.npy", mmap_mode="r")
-        right = (answer(network, unseen, options.side).argmax(1) == np.load(options.test / "labels.npy")).mean()
-        print(f"{options.test}: {100 * right:.2f} % of {len(unseen)} pictures right that it never saw", flush=True)
+    if unseen:
+        right = (answer(network, unseen[0], options.side).argmax(1) == unseen[1]).mean()
+        print(f"{options.test}: {100 * right:.2f} % of {len(unseen[0])} pictures right that it never saw", flush=True)
     answers = answer(network, pictures, options.side)
     np.save(options.out, answers.astype(np.float16))
     right = (answers.argmax(1) == labels.numpy()).mean()
