@@ -1,6 +1,7 @@
 //! The model card as a page of Markdown, for people who look at the file before they use it (Mitchell et al., FAT* 2019).
 
 use crate::inspect::{compressed, thousands};
+use crate::recipe::Recipe;
 use lsspq::card::{Latency, ModelCard};
 use lsspq::metrics::{Metrics, Rate, Rates};
 use lsspq::{Error, Model};
@@ -82,12 +83,14 @@ fn accuracy(card: &ModelCard, metrics: &Metrics) -> String {
         row("float twin, test split".into(), rates);
     }
     let bits = |bits: Option<u8>| bits.map_or("float".to_owned(), |bits| format!("{bits} bits"));
+    let seen = Recipe::parse(&card.recipe, "recipe").is_ok_and(|r| r.start.is_some_and(|start| start.validation_seen));
+    let seen = if seen { ", of which some may not be new to the file that it began with" } else { "" };
     for (number, stage) in card.stages.iter().enumerate() {
         if let Some(rates) = stage.validation.and_then(Rates::new) {
             let (epochs, weights, activations) = (stage.epochs, bits(stage.weights), bits(stage.activations));
             let plural = if epochs == 1 { "" } else { "s" };
             let what = format!("{epochs} epoch{plural}, weights {weights}, activations {activations}");
-            row(format!("stage {} ({what}), validation", number + 1), &rates);
+            row(format!("stage {} ({what}), validation{seen}", number + 1), &rates);
         }
     }
     let _ = writeln!(text, "\nGuessing would give {:.2} %.", metrics.chance_percent);

@@ -188,9 +188,11 @@ impl Recipe {
         let Some(start) = &mut self.start else { return Ok(()) };
         let begun = begun.and_then(|recipe| recipe.start.as_ref()).filter(|begun| begun.from == start.from);
         match begun {
-            Some(begun) if start.sha256.is_none() => start.sha256.clone_from(&begun.sha256),
-            Some(_) => {}
-            None => start.sha256 = Some(start.sum(&self.network)?),
+            Some(begun) => {
+                start.validation_seen |= begun.validation_seen;
+                start.sha256 = start.sha256.take().or_else(|| begun.sha256.clone());
+            }
+            None => start.settle(&self.network, &self.data, self.seed)?,
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The weights that a run begins with.
 
+use super::{Data, Recipe, Validation};
 use crate::error::Error;
 use crate::{deploy, export};
 use lsspq::ModelCard;
@@ -20,9 +21,19 @@ pub struct Start {
     /// The SHA-256 of that file, in hexadecimal digits; where a recipe leaves it out, that of the file that is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Whether the file may have learned the pictures that validate here: its card names this data set, and not a run that held
+    /// out the same. Settled when a run begins; the run's file then says nothing of when it is sure, which such pictures tell
+    /// too well of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validation_seen: bool,
 }
 
 impl Start {
+    /// The weights of the file at `from`, whatever its sum is.
+    pub const fn new(from: PathBuf) -> Self {
+        Self { from, sha256: None, validation_seen: false }
+    }
+
     /// The file's bytes.
     ///
     /// # Errors
@@ -62,11 +73,29 @@ impl Start {
         Ok((deployed, card.labels))
     }
 
-    /// The sum of the file that is there, which must be one that a run of that network can begin with.
-    pub(super) fn sum(&self, network: &NetworkSpec) -> Result<String, Error> {
+    /// Notes what the file that is there is: its sum, and what it may have seen of the pictures that a run of that data and seed
+    /// validates on. It must be a file that a run of that network can begin with.
+    pub(super) fn settle(&mut self, network: &NetworkSpec, data: &Data, seed: u64) -> Result<(), Error> {
         self.load(network)?;
-        self.read().map(|bytes| sum(&bytes))
+        let bytes = self.read()?;
+        let (_, card) = decoded(&bytes, &self.from)?;
+        self.sha256 = Some(sum(&bytes));
+        self.validation_seen |= saw(&card, network.classes, data, seed);
+        Ok(())
     }
+}
+
+/// Whether the network of a file may have learned pictures that a run of so many classes, that data and that seed holds out, by
+/// what its card says.
+fn saw(card: &ModelCard, classes: usize, data: &Data, seed: u64) -> bool {
+    let split = |data: &Data| (data.format, data.train.clone(), data.limit, data.validation);
+    let held_out = |recipe: &Recipe| {
+        let clean = recipe.start.as_ref().is_none_or(|start| !start.validation_seen);
+        // Which pictures of a class are held out depends on the seed and on its place among the classes.
+        clean && recipe.seed == seed && recipe.network.classes == classes && split(&recipe.data) == split(data)
+    };
+    let same = card.dataset == data.dataset && data.validation != Validation::default();
+    same && !Recipe::parse(&card.recipe, "the file's recipe").is_ok_and(|recipe| held_out(&recipe))
 }
 
 /// Puts into a recipe's table what a start says of it: the file that was given, and that file's network where the recipe has
@@ -76,7 +105,7 @@ pub(super) fn complete(text: &str, given: Option<&Path>) -> Result<String, Error
     let Ok(mut table) = toml::from_str::<toml::Table>(text) else { return Ok(text.into()) };
     let before = table.clone();
     if let Some(from) = given {
-        let start = Start { from: from.into(), sha256: None };
+        let start = Start::new(from.into());
         let start = toml::Value::try_from(start).map_err(|e| wrong(from, e.to_string()))?;
         table.insert("start".into(), start);
     }
@@ -147,4 +176,44 @@ fn sum(bytes: &[u8]) -> String {
 /// What is wrong with the file.
 fn wrong(from: &Path, why: impl AsRef<str>) -> Error {
     Error::recipe(format!("start.from = {:?}: {}", from.display().to_string(), why.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_new_to_a_file_whose_own_run_held_out_the_same() {
+        let recipe = |change: &dyn Fn(&mut Recipe)| {
+            let mut recipe = Recipe::parse(include_str!("../../recipes/cifar10-100k.toml"), "recipe").unwrap();
+            change(&mut recipe);
+            recipe
+        };
+        let begun =
+            |seen| move |r: &mut Recipe| r.start = Some(Start { validation_seen: seen, ..Start::new("a".into()) });
+        let ours = recipe(&|_| ());
+        assert_ne!(ours.data.validation, Validation::default());
+        let file = |recipe: &Recipe| {
+            let labels = vec![String::new(); recipe.network.classes];
+            let card = ModelCard::new(recipe.network.clone(), labels, recipe.data.dataset.clone());
+            ModelCard { recipe: recipe.to_shared_toml(), ..card }
+        };
+        for (change, seen) in [
+            (&(|_: &mut Recipe| ()) as &dyn Fn(&mut Recipe), false),
+            (&begun(false), false),
+            (&begun(true), true),
+            (&|r| r.seed += 1, true),
+            (&|r| r.data.validation = Validation::default(), true),
+            (&|r| r.data.limit = Some(7), true),
+            (&|r| r.network.classes = 9, true),
+            (&|r| (r.data.dataset, r.seed) = ("others".into(), 9), false),
+        ] {
+            let card = file(&recipe(change));
+            assert_eq!(saw(&card, 10, &ours.data, ours.seed), seen, "{}", card.recipe);
+        }
+        let unknown = ModelCard { recipe: String::new(), ..file(&ours) };
+        assert!(saw(&unknown, 10, &ours.data, ours.seed), "a file that does not say how it was made");
+        let none_held_out = recipe(&|r| r.data.validation = Validation::default());
+        assert!(!saw(&unknown, 10, &none_held_out.data, ours.seed), "there is nothing to have seen");
+    }
 }

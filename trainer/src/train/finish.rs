@@ -138,7 +138,9 @@ fn float_twin(recipe: &Recipe) -> Option<Accuracy> {
 pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Finished, Evaluation), Error> {
     let mut exported = exported(recipe, folder, &dataset.test.classes)?;
     let bytes = exported.bytes()?;
-    exported.card.calibration = calibration(&bytes, dataset)?;
+    if recipe.start.as_ref().is_none_or(|start| !start.validation_seen) {
+        exported.card.calibration = calibration(&bytes, dataset)?;
+    }
     let test = &dataset.test;
     let evaluation = measure(&bytes, test, 0..test.len())?;
     exported.card.accuracy = Some(evaluation.accuracy);

@@ -85,7 +85,7 @@ mod tests {
             })
             .collect();
         let logits = Fast::new(&folded).unwrap().evaluate(&planes).unwrap().logits;
-        (Start { from, sha256: None }, logits)
+        (Start::new(from), logits)
     }
 
     /// The normalised pictures' logits.
