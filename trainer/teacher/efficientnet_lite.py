@@ -52,12 +52,12 @@ def main():
         help="parts of the pictures: a network for each answers on it that learned the others, none on what it learned [default: 1, which answers on what it learned]",
     )
     options = parser.parse_args()
-    if options.folds < 1:
-        parser.error(f"--folds {options.folds}: allowed is 1 or more")
 
     pictures = np.load(options.pictures / "pictures.npy", mmap_mode="r")
     labels = torch.from_numpy(np.load(options.pictures / "labels.npy").astype(np.int64))
     classes = (options.pictures / "classes.txt").read_text().splitlines()
+    if not 1 <= options.folds <= len(labels):
+        parser.error(f"--folds {options.folds}: allowed is 1 to {len(labels)}, a picture for each")
     # Opened before anything is learned: a path that is wrong costs nothing.
     unseen = options.test and [np.load(options.test / name, mmap_mode="r") for name in ("pictures.npy", "labels.npy")]
 
