@@ -79,7 +79,7 @@ export class Classifier {
       if (named && !linked) this.#notice.show("model", words.notListed(named, chosen.name));
       await this.#load(chosen, Boolean(named && !linked));
       // One's own model may no longer load, as after an update of the library: the page is not left without any.
-      if (!this.#current && "own" in chosen.ask && this.#libraryReady) await this.#load(this.#published ?? this.#choices[0], true);
+      if (!this.#current && "own" in chosen.ask && this.#libraryReady) await this.#load(this.#way, true);
     } catch (error) {
       this.#progress.fail();
       const { code, message } = /** @type {CodedError} */ (error);
