@@ -58,7 +58,12 @@ impl Start {
     /// # Errors
     /// As [`Start::read`]; where the file is none of ours, or its weights do not fit the network.
     pub fn load(&self, network: &NetworkSpec) -> Result<(deploy::Network, Vec<String>), Error> {
-        let (deployed, card) = decoded(&self.read()?, &self.from)?;
+        self.fitting(&self.read()?, network).map(|(deployed, card)| (deployed, card.labels))
+    }
+
+    /// The deployed network of the file's bytes and its card.
+    fn fitting(&self, bytes: &[u8], network: &NetworkSpec) -> Result<(deploy::Network, ModelCard), Error> {
+        let (deployed, card) = decoded(bytes, &self.from)?;
         if let Some(part) = first_difference(&card.spec, network) {
             return Err(wrong(
                 &self.from,
@@ -70,15 +75,14 @@ impl Start {
         if !shortcuts.chain([&deployed.linear]).all(|layer| one(&layer.affine.scale)) {
             return Err(wrong(&self.from, "it was never trained: leave start out to begin with random weights"));
         }
-        Ok((deployed, card.labels))
+        Ok((deployed, card))
     }
 
     /// Notes what the file that is there is: its sum, and what it may have seen of the pictures that a run of that data and seed
     /// validates on. It must be a file that a run of that network can begin with.
     pub(super) fn settle(&mut self, network: &NetworkSpec, data: &Data, seed: u64) -> Result<(), Error> {
-        self.load(network)?;
         let bytes = self.read()?;
-        let (_, card) = decoded(&bytes, &self.from)?;
+        let (_, card) = self.fitting(&bytes, network)?;
         self.sha256 = Some(sum(&bytes));
         self.validation_seen |= saw(&card, network.classes, data, seed);
         Ok(())
