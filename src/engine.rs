@@ -29,7 +29,7 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 enum Runner {
     /// Whole numbers alone.
-    Whole(Whole),
+    Whole(Box<Whole>),
     /// tract, with or without regions of ours; position of the two outputs.
     Tract { plan: Arc<TypedRunnableModel>, logits: usize, embedding: usize },
 }

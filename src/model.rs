@@ -163,7 +163,11 @@ impl Model {
         let mut before = clock();
         let output = self.run_watched(input, &mut |layer| {
             let now = clock();
-            times.push(LayerTime { layer, time: now - before });
+            // A layer that runs on two views is done twice.
+            match times.get_mut(layer) {
+                Some(LayerTime { time, .. }) => *time += now - before,
+                None => times.push(LayerTime { layer, time: now - before }),
+            }
             before = now;
         })?;
         Ok((output, times))

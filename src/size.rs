@@ -56,7 +56,7 @@ pub struct Layer {
     pub weights: u64,
     /// Bits of a weight; none is 32-bit float, or a layer without weights.
     pub bits: Option<u8>,
-    /// Multiply-adds for one picture.
+    /// Multiply-adds for one picture; those of both views where the network sees its mirror image too.
     pub multiply_adds: u64,
     /// Floats of this layer in the float twin.
     pub float_parameters: u64,
@@ -103,6 +103,7 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
             all.push(linear("head.linear".into(), head.channels, features, None));
         }
     }
+    all.iter_mut().for_each(|layer| layer.multiply_adds = layer.multiply_adds.saturating_mul(spec.views() as u64));
     all.push(linear("linear".into(), spec.embedding(), spec.classes, spec.bits.linear));
     all
 }
@@ -199,6 +200,7 @@ mod tests {
             head,
             bits: Bits { weights: Some(2), linear: Some(2), activations: Some(4) },
             activation: Activation::Clip,
+            mirrored: false,
         }
     }
 
@@ -229,6 +231,15 @@ mod tests {
         let bytes = Totals::of(&fifty([3, 4, 6, 3], None)).float_twin_bytes;
         assert_eq!(bytes / 4, 14_262_312);
         assert_eq!(format!("{:.2}", bytes as f64 / f64::from(1 << 20)), "54.41");
+    }
+
+    #[test]
+    fn a_second_view_doubles_the_work_up_to_the_pooling() {
+        let once = fifty([3, 4, 6, 2], Some(Head { channels: 512, features: None }));
+        let twice = NetworkSpec { mirrored: true, ..once.clone() };
+        let (a, b) = (Totals::of(&once), Totals::of(&twice));
+        assert_eq!(2 * a.multiply_adds - b.multiply_adds, 512_000);
+        assert_eq!(Totals { multiply_adds: 0, ..a }, Totals { multiply_adds: 0, ..b });
     }
 
     #[test]

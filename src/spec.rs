@@ -49,6 +49,10 @@ pub struct NetworkSpec {
     /// What stem, blocks and head put behind their BatchNorms.
     #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
+    /// Whether the pooled vector is the mean over the picture and its mirror image, left to right: twice the work, as many
+    /// weights. It is trained on single pictures; only who asks it gets the mean.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mirrored: bool,
 }
 
 /// What stands behind a BatchNorm.
@@ -295,6 +299,11 @@ impl NetworkSpec {
             head.features.as_mut().map(scale);
         }
         self
+    }
+
+    /// How many views of a picture go through the network up to the pooling.
+    pub fn views(&self) -> usize {
+        if self.mirrored { 2 } else { 1 }
     }
 
     /// Side of the map that enters the first block.

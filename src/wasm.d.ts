@@ -107,6 +107,8 @@ export interface NetworkSpec {
   bits: { weights?: number; linear?: number; activations?: number };
   /** What stands behind BatchNorms; without one, `clip`. */
   activation?: "clip" | "relu" | "relu6" | "hard-swish";
+  /** Whether features are the mean over the picture and its mirror image, for twice the work. */
+  mirrored?: boolean;
 }
 
 /** What a model file says about itself, with the names of its metadata. */

@@ -80,7 +80,7 @@ pub use pool::{MaxPool, mean};
 pub use quantise::quantise;
 pub use scratch::Scratch;
 pub use shift::Shift;
-pub use stem::{Stem, whole_pixels, whole_pixels_from_rgb};
+pub use stem::{Stem, mirror_pixels, whole_pixels, whole_pixels_from_rgb};
 
 #[cfg(test)]
 mod tests;

@@ -224,6 +224,17 @@ pub fn whole_pixels_from_rgb(rgb: &[u8], mean: [f32; 3], gain: [f32; 3], whole: 
     Ok(())
 }
 
+/// Mirrors whole pixels `[height, width, 3]` left to right.
+///
+/// # Errors
+/// `whole` is no whole number of rows.
+pub fn mirror_pixels(whole: &mut [i16], width: usize) -> Result<(), KernelError> {
+    let row = width.max(1) * COLOURS;
+    expect_length("whole pixels", whole.len(), whole.len() / row * row)?;
+    whole.chunks_exact_mut(row).for_each(|row| row.as_chunks_mut::<COLOURS>().0.reverse());
+    Ok(())
+}
+
 #[inline(always)]
 fn whole_pixel(value: f32, mean: f32, gain: f32) -> i16 {
     ((value - mean) * gain).round_ties_even().clamp(-255.0, 255.0) as i16

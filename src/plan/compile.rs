@@ -44,6 +44,7 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
     let mut program = Program {
         steps: Vec::new(),
         picture: None,
+        merge: None,
         inputs,
         outputs: Vec::new(),
         levels: Vec::new(),
@@ -55,8 +56,9 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
         let op = std::mem::replace(&mut found.layers[draft.head].op, Op::Foreign);
         let name = found.graph.name(found.layers[draft.head].node);
         if let Op::Stem { .. } = &op {
-            program.picture = Some(3 * found.side * found.side);
+            program.picture = Some(found.side);
         }
+        check_views(found, &op, draft.head, &mut program.merge, number)?;
         let action = action(found, &mut planner, draft, op, end)?;
         program.steps.push(Step { action, name });
         planner.release(number);
@@ -81,6 +83,23 @@ pub(super) fn compile(found: &mut Recogniser, region: &Region) -> Result<Program
     Ok(program)
 }
 
+/// Notes the step behind which there is one view where there were two. Up to it all steps run on each view, behind it none
+/// may: a graph in which that is otherwise is left to tract.
+fn check_views(
+    found: &Recogniser,
+    op: &Op,
+    head: LayerId,
+    merge: &mut Option<usize>,
+    number: usize,
+) -> Result<(), Reason> {
+    let views = |id: LayerId| found.layers[id].shape.views;
+    let merges = op.inputs().any(|input| views(input) > views(head));
+    if merges && merge.replace(number).is_some() || views(head) > 1 && merge.is_some() {
+        return Err("its views come together more than once".into());
+    }
+    Ok(())
+}
+
 /// What a draft's head computes, on planned buffers.
 fn action(
     found: &Recogniser,
@@ -101,7 +120,7 @@ fn action(
         Place::Levels(_) => Err(missing()),
     };
     Ok(match (op, end, out) {
-        (Op::Stem { stem, mean, gain }, Some(end), _) => Action::Stem { stem, mean, gain, end },
+        (Op::Stem { stem, mean, gain }, Some(end), _) => Action::Stem { stem, side: found.side, mean, gain, end },
         (Op::Product { x, shift, weights }, Some(end), _) => {
             let Shape { height, width, .. } = found.layers[x].shape;
             let shift = shift.map(|g| Shift::new(&g.displacements, g.stride, height, width)).transpose();
@@ -110,7 +129,10 @@ fn action(
         }
         (Op::Float { x, weights }, Some(end), _) => Action::Float { x: place(x)?, weights, end },
         (Op::MaxPool { x, pool }, _, Place::Levels(out)) => Action::MaxPool { x: levels(x)?, pool, out },
-        (Op::Mean { x, share }, _, Place::Floats(out)) => Action::Mean { x: levels(x)?, share, out },
+        (Op::Mean { x, share }, _, Place::Floats(out)) => {
+            let (x, merges) = (levels(x)?, found.layers[x].shape.views > found.layers[draft.head].shape.views);
+            if merges { Action::Merge { x, share, out } } else { Action::Mean { x, share, out } }
+        }
         (Op::Affine { x, affine }, _, Place::Floats(out)) => Action::Affine { x: floats(x)?, affine, out },
         (Op::Add { x, y }, _, Place::Floats(out)) => Action::Add { x: floats(x)?, y: place(y)?, out },
         (Op::Quantise { x, affine }, _, Place::Levels(out)) => {

@@ -6,7 +6,7 @@ use crate::kernels::{Affine, FloatWeights, MaxPool, PointwiseWeights, Stem};
 /// Position of a [`Layer`] in the list of those recognised.
 pub(super) type LayerId = usize;
 
-/// Extent of a value for one picture.
+/// Extent of a value for one picture; `channels`, `height` and `width` are those of one view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) channels: usize,
@@ -14,11 +14,19 @@ pub(super) struct Shape {
     pub(super) width: usize,
     /// Whether it is a vector `[1, channels]` and no map `[1, channels, height, width]`.
     pub(super) flat: bool,
+    /// How many views of the picture it has values of, one behind the other: 2 where a mirror image goes beside it.
+    pub(super) views: usize,
 }
 
 impl Shape {
+    /// A map of one view.
+    pub(super) fn map(channels: usize, height: usize, width: usize) -> Self {
+        Self { channels, height, width, flat: false, views: 1 }
+    }
+
+    /// A vector of one view.
     pub(super) fn vector(channels: usize) -> Self {
-        Self { channels, height: 1, width: 1, flat: true }
+        Self { flat: true, ..Self::map(channels, 1, 1) }
     }
 
     pub(super) fn pixels(&self) -> usize {
@@ -67,7 +75,7 @@ pub(super) enum Op {
         x: LayerId,
         pool: MaxPool,
     },
-    /// The sum over all pixels, times `share`.
+    /// The sum over all pixels, times `share`; where `x` has more views than the sum has, over those too.
     Mean {
         x: LayerId,
         share: f32,

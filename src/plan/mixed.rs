@@ -52,7 +52,7 @@ pub(super) fn shapes(file: &ModelFile) -> Option<HashMap<String, Shape>> {
             let fact = read.model.outlet_fact(outlet)?;
             let dims = fact.shape.as_concrete_finite()?;
             let shape = match dims.as_deref() {
-                Some(&[1, channels, height, width]) => Shape { channels, height, width, flat: false },
+                Some(&[1, channels, height, width]) => Shape::map(channels, height, width),
                 Some(&[1, channels]) => Shape::vector(channels),
                 _ => continue,
             };
@@ -74,6 +74,10 @@ pub(super) fn mixed(
     shapes: &HashMap<String, Shape>,
 ) -> Option<(Plan, Vec<PlannedLayer>)> {
     let mut cut = Cut::of(graph, side, shapes)?;
+    // A region runs on one view at a time and tract on all of them: they would have to change hands in step.
+    if cut.regions.iter().flat_map(|r| &r.layers).any(|&(_, id)| cut.found.layers[id].shape.views > 1) {
+        return None;
+    }
     let whole = file.proto.graph.as_ref()?;
     let taken: HashSet<&str> = graph.values.iter().map(|v| v.name).chain(whole.node.iter().map(|n| &*n.name)).collect();
     let (mut nodes, mut regions, mut steps) = (Vec::new(), HashMap::new(), Vec::new());

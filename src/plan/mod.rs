@@ -7,6 +7,7 @@
 //! |---|---|
 //! | constants are evaluated, packed weights to one byte each | `constant`, `graph` |
 //! | nodes are matched by what they do: stem, product, shift, pooling, scale and bias, clip and round | `recognise`, `product`, `operand` |
+//! | a picture and its mirror image, and where they come together again | `views` |
 //! | what is ours and what is tract's, cut so that neither waits for the other in a circle | `region` |
 //! | scale, bias, residual and activation are drawn into the product before them, buffers are planned | `compile` |
 //! | the steps run | `program` |
@@ -23,10 +24,12 @@ mod layer;
 mod mixed;
 mod operand;
 mod operator;
+mod picture;
 mod product;
 mod program;
 mod recognise;
 mod region;
+mod views;
 
 use crate::onnx::ModelFile;
 use graph::Graph;
@@ -55,7 +58,7 @@ pub struct PlannedLayer {
 /// How a graph will run.
 pub(crate) enum Plan {
     /// All of it in whole numbers.
-    Whole(Whole),
+    Whole(Box<Whole>),
     /// Some of it.
     Mixed(Box<Mixed>),
     /// Nothing of it: a float network, or none of this project's.
@@ -128,7 +131,7 @@ fn whole(
     }
     let program = compile::compile(&mut cut.found, region).ok()?;
     let layers = program.steps.iter().map(Step::planned).collect();
-    Some((Plan::Whole(Whole { program, logits, embedding }), layers))
+    Some((Plan::Whole(Box::new(Whole { program, logits, embedding })), layers))
 }
 
 /// A node that is left to tract.
@@ -150,7 +153,7 @@ impl Step {
             }
             Action::Float { .. } => ("linear", "float".to_owned()),
             Action::MaxPool { .. } => ("max-pool", "bytes".to_owned()),
-            Action::Mean { .. } => ("pooling", "whole numbers".to_owned()),
+            Action::Mean { .. } | Action::Merge { .. } => ("pooling", "whole numbers".to_owned()),
             Action::Affine { .. } => ("scale and bias", "float".to_owned()),
             Action::Add { .. } => ("addition", "float".to_owned()),
             Action::Quantise { .. } => ("activation", "float".to_owned()),

@@ -73,7 +73,7 @@ pub(super) fn per_channel(constant: &Constant, shape: Shape) -> Option<Vec<f32>>
 
 /// A constant as one number a colour.
 pub(super) fn colours(constant: &Constant) -> Result<[f32; 3], Reason> {
-    let shape = Shape { channels: 3, height: 1, width: 1, flat: false };
+    let shape = Shape::map(3, 1, 1);
     let values = per_channel(constant, shape).and_then(|v| <[f32; 3]>::try_from(v).ok());
     values.ok_or_else(|| "the normalisation is not one number a colour".into())
 }

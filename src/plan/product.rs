@@ -4,6 +4,7 @@ use super::constant::{Constant, integer, text};
 use super::graph::{Node, ValueId};
 use super::layer::{Gather, Op, Shape};
 use super::operand::{Window, pack, per_channel};
+use super::picture::Picture;
 use super::recognise::{Expr, Reason, Recogniser, State};
 use crate::kernels::{FloatWeights, Stem};
 
@@ -28,8 +29,8 @@ impl Recogniser<'_> {
             }
             return self.shift(x, weights, &window);
         }
-        if let State::Picture { mean, gain, rounded } = self.states[x] {
-            return self.stem(at, output, weights, &window, (mean, gain, rounded));
+        if let State::Picture(picture) = self.states[x] {
+            return self.stem(at, output, weights, &window, picture);
         }
         if window.side != 1 {
             return Err(format!("it is a {0}x{0} convolution, neither the stem nor a shift", window.side));
@@ -44,7 +45,7 @@ impl Recogniser<'_> {
             State::Shifted { .. } => return Err("a shift and a stride behind it".into()),
             _ => {
                 let (x, top) = self.levels(x)?;
-                let Shape { channels, height, width, flat } = self.layers[x].shape;
+                let Shape { channels, height, width, flat, .. } = self.layers[x].shape;
                 if flat {
                     return Err("it convolves a vector".into());
                 }
@@ -57,7 +58,7 @@ impl Recogniser<'_> {
             return Err("its weights do not fit its input".into());
         }
         let weights = Box::new(pack(weights, outputs, inner, top)?);
-        let shape = Shape { channels: outputs, height, width, flat: false };
+        let shape = Shape { views: self.layers[x].shape.views, ..Shape::map(outputs, height, width) };
         Ok(State::Expr(self.layer(Op::Product { x, shift: gather, weights }, shape, None, output, at)))
     }
 
@@ -83,16 +84,15 @@ impl Recogniser<'_> {
         Ok(State::Shifted { x, gather: Gather { displacements, stride }, height, width })
     }
 
-    #[allow(clippy::type_complexity)]
     fn stem(
         &mut self,
         at: usize,
         output: ValueId,
         weights: &Constant,
         window: &Window,
-        picture: (Option<[f32; 3]>, Option<[f32; 3]>, bool),
+        picture: Picture,
     ) -> Result<State, Reason> {
-        let (mean, Some(gain), true) = picture else {
+        let Picture { mean, gain: Some(gain), rounded: true, .. } = picture else {
             return Err("the stem's pixels are no whole numbers".into());
         };
         let mean = mean.unwrap_or_default();
@@ -109,7 +109,7 @@ impl Recogniser<'_> {
         let stem = Stem::pack(&values, outputs, window.side, window.stride, self.side, self.side);
         let stem = stem.map_err(|e| e.to_string())?;
         let (height, width) = stem.output_size();
-        let shape = Shape { channels: outputs, height, width, flat: false };
+        let shape = Shape { views: picture.views, ..Shape::map(outputs, height, width) };
         Ok(State::Expr(self.layer(Op::Stem { stem, mean, gain }, shape, None, output, at)))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::kernels::{
     Affine, Epilogue, FloatWeights, KernelError, Levels, MaxPool, PointwiseWeights, Residual, Scratch, Shift, Stem,
-    mean, quantise, whole_pixels,
+    mean, mirror_pixels, quantise, whole_pixels,
 };
 use std::sync::Mutex;
 
@@ -34,11 +34,12 @@ pub(super) struct End {
 /// What a step computes.
 #[derive(Debug)]
 pub(super) enum Action {
-    Stem { stem: Stem, mean: [f32; 3], gain: [f32; 3], end: End },
+    Stem { stem: Stem, side: usize, mean: [f32; 3], gain: [f32; 3], end: End },
     Product { x: Slot, shift: Option<Shift>, weights: Box<PointwiseWeights>, end: End },
     Float { x: Place, weights: FloatWeights, end: End },
     MaxPool { x: Slot, pool: MaxPool, out: Slot },
     Mean { x: Slot, share: f32, out: Slot },
+    Merge { x: Slot, share: f32, out: Slot },
     Affine { x: Slot, affine: Affine, out: Slot },
     Add { x: Slot, y: Place, out: Slot },
     Quantise { x: Slot, affine: Option<Affine>, top: u8, out: Slot },
@@ -64,8 +65,10 @@ pub(super) struct Port {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
-    /// Length of the picture that the stem takes, where there is a stem.
+    /// Side of the picture that the stem takes, where there is a stem.
     pub(super) picture: Option<usize>,
+    /// The step that adds up two views of the picture, where there are two: it and all before it run on each.
+    pub(super) merge: Option<usize>,
     pub(super) inputs: Vec<Port>,
     pub(super) outputs: Vec<Port>,
     /// Lengths of the buffers of bytes and of floats.
@@ -81,6 +84,10 @@ pub(super) struct Workspace {
     levels: Vec<Vec<u8>>,
     floats: Vec<Vec<f32>>,
     whole: Vec<i16>,
+    /// Whether the stem sees the picture's mirror image.
+    mirrored: bool,
+    /// The mirror image's sums, while the picture itself goes through.
+    aside: Vec<f32>,
     /// Levels as floats, where a float layer takes them.
     widened: Vec<f32>,
     scratch: Scratch,
@@ -117,7 +124,9 @@ impl Program {
             Workspace {
                 levels: self.levels.iter().map(|&len| vec![0; len]).collect(),
                 floats: self.floats.iter().map(|&len| vec![0.0; len]).collect(),
-                whole: vec![0; self.picture.unwrap_or(0)],
+                whole: vec![0; self.picture.map_or(0, |side| 3 * side * side)],
+                mirrored: false,
+                aside: Vec::new(),
                 widened: Vec::new(),
                 scratch,
             }
@@ -135,6 +144,13 @@ impl Program {
         for (port, values) in self.inputs.iter().zip(inputs) {
             work.read(port, values);
         }
+        work.aside.clear();
+        work.mirrored = true;
+        for (number, step) in self.steps.iter().enumerate().take(self.merge.map_or(0, |merge| merge + 1)) {
+            work.step(&step.action, picture)?;
+            done(number);
+        }
+        work.mirrored = false;
         for (number, step) in self.steps.iter().enumerate() {
             work.step(&step.action, picture)?;
             done(number);
@@ -188,9 +204,12 @@ impl Workspace {
 
     fn step(&mut self, action: &Action, picture: &[f32]) -> Result<(), KernelError> {
         match action {
-            Action::Stem { stem, mean, gain, end } => {
+            Action::Stem { stem, side, mean, gain, end } => {
                 let (mut whole, mut scratch) = (std::mem::take(&mut self.whole), std::mem::take(&mut self.scratch));
-                let pixels = whole_pixels(picture, *mean, *gain, &mut whole);
+                let mut pixels = whole_pixels(picture, *mean, *gain, &mut whole);
+                if self.mirrored {
+                    pixels = pixels.and_then(|()| mirror_pixels(&mut whole, *side));
+                }
                 let result =
                     pixels.and_then(|()| self.end(end, |_, epilogue| stem.run(&whole, epilogue, &mut scratch)));
                 (self.whole, self.scratch) = (whole, scratch);
@@ -218,6 +237,19 @@ impl Workspace {
             }
             Action::MaxPool { x, pool, out } => self.with_levels(*out, |work, out| pool.run(work.levels(*x), out)),
             Action::Mean { x, share, out } => self.with_floats(*out, |work, out| mean(work.levels(*x), *share, out)),
+            // Both sums are whole numbers, so that only the product rounds, as it does in the graph.
+            Action::Merge { x, share, out } if self.mirrored => {
+                let mut aside = std::mem::take(&mut self.aside);
+                aside.resize(out.len, 0.0);
+                let result = mean(self.levels(*x), 1.0, &mut aside);
+                self.aside = aside;
+                result
+            }
+            Action::Merge { x, share, out } => self.with_floats(*out, |work, out| {
+                mean(work.levels(*x), 1.0, out)?;
+                out.iter_mut().zip(&work.aside).for_each(|(sum, other)| *sum = (*sum + other) * share);
+                Ok(())
+            }),
             Action::Quantise { x, affine, top, out } => {
                 self.with_levels(*out, |work, out| quantise(work.floats(*x), affine.as_ref(), *top, out))
             }

@@ -7,6 +7,7 @@ use super::constant::{Constant, integer, list, text};
 use super::graph::{Graph, Node, ValueId};
 use super::layer::{Gather, Layer, LayerId, Op, Shape};
 use super::operand::{Window, colours, per_channel};
+use super::picture::Picture;
 use crate::kernels::{Affine, MaxPool};
 use std::collections::{HashMap, HashSet};
 
@@ -28,12 +29,11 @@ pub(super) struct Expr {
 #[derive(Clone)]
 pub(super) enum State {
     Unknown,
-    /// The picture, on its way to whole numbers: less the mean, times the gain, rounded.
-    Picture {
-        mean: Option<[f32; 3]>,
-        gain: Option<[f32; 3]>,
-        rounded: bool,
-    },
+    Picture(Picture),
+    /// The picture as it came, its rows backwards.
+    Mirrored,
+    /// Sums of two views, each in a row of its own: `[2, 1, channels]`.
+    Apart(LayerId),
     Expr(Expr),
     /// Levels read with displacements: free before a product, nothing anywhere else.
     Shifted {
@@ -65,7 +65,7 @@ impl<'a> Recogniser<'a> {
         left: &HashSet<usize>,
     ) -> Self {
         let mut states = vec![State::Unknown; graph.values.len()];
-        states[graph.input] = State::Picture { mean: None, gain: None, rounded: false };
+        states[graph.input] = State::Picture(Picture::default());
         let mut all = Self { graph, layers: Vec::new(), reasons: HashMap::new(), states, side, shapes };
         for (at, node) in graph.nodes.iter().enumerate() {
             let found = match left.contains(&at) {
@@ -96,6 +96,9 @@ impl<'a> Recogniser<'a> {
             "MaxPool" => self.max_pool(at, node, output),
             "ReduceSum" | "GlobalAveragePool" => self.pool(at, node, output),
             "Flatten" => self.flatten(node),
+            "Slice" => self.mirror(node),
+            "Concat" => self.beside(node),
+            "Reshape" => self.apart(node),
             "Identity" => Ok(self.states[self.input(node, 0)?].clone()),
             other => Err(format!("{other} is no operator of an L-SSPQ network")),
         }
@@ -140,7 +143,8 @@ impl<'a> Recogniser<'a> {
     pub(super) fn expr(&mut self, id: ValueId) -> Result<Expr, Reason> {
         match &self.states[id] {
             State::Expr(expr) => return Ok(expr.clone()),
-            State::Picture { .. } => return Err("it works on the picture itself".into()),
+            State::Picture(_) | State::Mirrored => return Err("it works on the picture itself".into()),
+            State::Apart(_) => return Err("it takes views that were not added up".into()),
             State::Shifted { .. } => return Err("a shift is only known before a pointwise convolution".into()),
             State::Unknown => {}
         }
@@ -213,8 +217,8 @@ impl<'a> Recogniser<'a> {
     fn multiply(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
         let (x, constant, _) = self.operands(node)?;
         let constant = constant.ok_or("it multiplies two values")?;
-        if let State::Picture { mean, gain: None, rounded: false } = self.states[x] {
-            return Ok(State::Picture { mean, gain: Some(colours(constant)?), rounded: false });
+        if let State::Picture(picture @ Picture { gain: None, rounded: false, .. }) = self.states[x] {
+            return Ok(State::Picture(Picture { gain: Some(colours(constant)?), ..picture }));
         }
         let expr = self.expr(x)?;
         let scale = per_channel(constant, self.shape(&expr)).ok_or("its factor is not one number a channel")?;
@@ -269,8 +273,8 @@ impl<'a> Recogniser<'a> {
     fn subtract(&mut self, node: &Node) -> Result<State, Reason> {
         let (x, constant) = (self.input(node, 0)?, self.constant(node, 1)?);
         match self.states[x] {
-            State::Picture { mean: None, gain: None, rounded: false } => {
-                Ok(State::Picture { mean: Some(colours(constant)?), gain: None, rounded: false })
+            State::Picture(picture @ Picture { mean: None, gain: None, rounded: false, .. }) => {
+                Ok(State::Picture(Picture { mean: Some(colours(constant)?), ..picture }))
             }
             _ => Err("it subtracts behind the picture".into()),
         }
@@ -292,8 +296,8 @@ impl<'a> Recogniser<'a> {
 
     fn round(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
         let x = self.input(node, 0)?;
-        if let State::Picture { mean, gain: Some(gain), rounded: false } = self.states[x] {
-            return Ok(State::Picture { mean, gain: Some(gain), rounded: true });
+        if let State::Picture(picture @ Picture { gain: Some(_), rounded: false, .. }) = self.states[x] {
+            return Ok(State::Picture(Picture { rounded: true, ..picture }));
         }
         let expr = self.expr(x)?;
         let affine = self.affine(&expr)?;
@@ -301,7 +305,9 @@ impl<'a> Recogniser<'a> {
             (Some(top), ..) => top,
             // A mean of levels lies among the levels, so there need not be a clip.
             (None, &Op::Mean { x, share }, None) => {
-                let (top, pixels) = (self.layers[x].top.unwrap_or(0), self.layers[x].shape.pixels());
+                let Layer { top, shape, .. } = &self.layers[x];
+                let (top, views) = (top.unwrap_or(0), shape.views / self.layers[expr.base].shape.views);
+                let pixels = shape.pixels() * views;
                 let high = (f32::from(top) * pixels as f32 * share).round();
                 if share < 0.0 || !(0.0..=255.0).contains(&high) {
                     return Err("it rounds beyond 8 bits".into());
@@ -326,7 +332,7 @@ impl<'a> Recogniser<'a> {
             return Err("its windows are laid out by the runtime".into());
         }
         let (x, top) = self.levels(x)?;
-        let Shape { channels, height, width, flat } = self.layers[x].shape;
+        let Shape { channels, height, width, flat, views } = self.layers[x].shape;
         let Window { side, stride, pad } = window;
         let pool = MaxPool { window: side, stride, pad, height, width, channels };
         let (rows, columns) = pool.output_size();
@@ -335,12 +341,16 @@ impl<'a> Recogniser<'a> {
         if flat || pad >= side || !seen(rows, height) || !seen(columns, width) {
             return Err("its windows leave the map".into());
         }
-        let shape = Shape { channels, height: rows, width: columns, flat: false };
+        let shape = Shape { views, ..Shape::map(channels, rows, columns) };
         Ok(State::Expr(self.layer(Op::MaxPool { x, pool }, shape, Some(top), output, at)))
     }
 
     fn pool(&mut self, at: usize, node: &Node, output: ValueId) -> Result<State, Reason> {
-        let (x, _) = self.levels(self.input(node, 0)?)?;
+        let input = self.input(node, 0)?;
+        if let State::Apart(sums) = self.states[input] {
+            return self.together(at, node, output, sums);
+        }
+        let (x, _) = self.levels(input)?;
         let shape = self.layers[x].shape;
         if shape.flat || shape.pixels() > 1 << 16 {
             return Err("it pools no map, or too large a one".into());
@@ -354,7 +364,7 @@ impl<'a> Recogniser<'a> {
         } else {
             (1.0 / shape.pixels() as f32, false)
         };
-        let shape = Shape { flat, ..Shape::vector(shape.channels) };
+        let shape = Shape { flat, views: shape.views, ..Shape::vector(shape.channels) };
         Ok(State::Expr(self.layer(Op::Mean { x, share }, shape, None, output, at)))
     }
 

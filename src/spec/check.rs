@@ -54,6 +54,11 @@ impl NetworkSpec {
                     .into(),
             );
         }
+        if self.mirrored && !self.is_shift_network() {
+            return refuse(
+                "mirrored: allowed only where all blocks are of kind \"shift\" and the activation is \"clip\"".into(),
+            );
+        }
         for (i, (g, shape)) in self.groups.iter().zip(self.first_blocks()).enumerate() {
             let key = format!("groups[{i}]");
             match g.block {

@@ -38,6 +38,7 @@ pub fn card_of(side: usize, labels: &[&str]) -> ModelCard {
         head: None,
         bits: Bits { weights: Some(4), linear: None, activations: Some(4) },
         activation: Activation::Clip,
+        mirrored: false,
     };
     ModelCard {
         accuracy: Some(Accuracy { images: 100, top1: 90, top5: 100 }),

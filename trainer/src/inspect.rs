@@ -27,7 +27,8 @@ pub fn network(spec: &NetworkSpec) -> String {
         thousands(totals.multiply_adds),
     ]);
     let side = spec.input;
-    let mut text = format!("{}: {side} x {side} pixels, {} classes\n\n", spec.name, spec.classes);
+    let twice = if spec.mirrored { ", as they are and mirrored" } else { "" };
+    let mut text = format!("{}: {side} x {side} pixels{twice}, {} classes\n\n", spec.name, spec.classes);
     text += &table(&rows, &[0, 1, 2]);
     let twin = totals.float_twin_bytes;
     // Writing to a string cannot fail, here and below.

@@ -40,9 +40,13 @@ pub fn markdown(bytes: &[u8], file: &str) -> Result<String, Error> {
 fn summary(card: &ModelCard) -> String {
     let spec = &card.spec;
     let bits = |bits: Option<u8>| bits.map_or("float".to_owned(), |bits| format!("{bits}-bit"));
+    let views = match spec.mirrored {
+        true => " It looks at each picture and at its mirror image, and answers by the mean of both.",
+        false => "",
+    };
     format!(
         "`{}` tells {} classes apart on pictures of {side} x {side} pixels: {} weights ({} in the linear layer), {} \
-         activations.",
+         activations.{views}",
         spec.name,
         spec.classes,
         bits(spec.bits.weights),

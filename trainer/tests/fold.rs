@@ -33,6 +33,7 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
         head: Some(Head { channels: 20, features: None }),
         bits: Bits { weights, linear: weights, activations },
         activation: Activation::Clip,
+        mirrored: false,
     }
 }
 
@@ -122,6 +123,18 @@ fn quantised_networks_fold_to_a_few_levels_that_fall_on_the_other_side() {
             assert!(found < 0.05, "{weights} bits: {found}");
         }
     }
+}
+
+#[test]
+fn both_views_fold_as_one_does() {
+    let spec = NetworkSpec { mirrored: true, ..spec(None, None) };
+    let found = difference(&spec, false, Quantiser::default());
+    assert!(found < 5e-3, "{found}");
+    let images = pictures();
+    let network = trained(&spec, Quantiser::default(), &images);
+    let once = NetworkSpec { mirrored: false, ..spec.clone() };
+    let seen = |spec| logits(&network, spec, input(&images, MEAN, DEVIATION));
+    assert!(apart(&seen(&spec), &seen(&once)) > 0.01, "the mirror image made no difference");
 }
 
 #[test]

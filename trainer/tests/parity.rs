@@ -111,6 +111,11 @@ fn models(pictures: &[Picture]) -> Vec<(String, Vec<u8>)> {
         let bytes = export::to_onnx(&network, &card).unwrap();
         spread(&mut network, &inputs(&bytes, pictures));
         models.push((spec.name.clone(), export::to_onnx(&network, &card).unwrap()));
+        if weights == Some(2) {
+            network.spec.mirrored = true;
+            let card = ModelCard { spec: network.spec.clone(), ..card };
+            models.push((format!("{}-mirrored", spec.name), export::to_onnx(&network, &card).unwrap()));
+        }
     }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/models");
     let mut files: Vec<PathBuf> = fs::read_dir(shipped).into_iter().flatten().map(|e| e.unwrap().path()).collect();
@@ -141,6 +146,7 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
         head: Some(Head { channels: 64, features: None }),
         bits: Bits { weights, linear: weights, activations },
         activation: Activation::Clip,
+        mirrored: false,
     }
 }
 

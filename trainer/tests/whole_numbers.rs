@@ -21,6 +21,7 @@ fn spec(weights: u8, activations: u8) -> NetworkSpec {
         head: Some(Head { channels: 21, features: None }),
         bits: Bits { weights: Some(weights), linear: Some(weights), activations: Some(activations) },
         activation: Activation::Clip,
+        mirrored: false,
     }
 }
 
@@ -96,6 +97,64 @@ fn every_shape_is_exact() {
         s.groups = vec![Group { width: 70, blocks: 3, stride: 1, expansion: 1, weight_bits: Some(1), block }];
     });
     change(59, |s| s.classes = 33);
+}
+
+#[test]
+fn two_views_are_exact() {
+    for (seed, head, pool) in [(70, true, false), (71, false, false), (72, true, true)] {
+        let mut spec = spec(3, 4);
+        (spec.mirrored, spec.stem.pool) = (true, pool);
+        spec.head = spec.head.filter(|_| head);
+        assert_exact(&network(&spec, seed));
+    }
+}
+
+#[test]
+fn every_layer_of_two_views_is_timed_once() {
+    let mut spec = spec(2, 4);
+    spec.mirrored = true;
+    let model = Model::load(&export::to_onnx(&network(&spec, 73), &card(&spec)).unwrap()).unwrap();
+    // A clock that goes on by one with each look: what runs on two views takes two.
+    let mut now = 0.0;
+    let mut clock = || {
+        now += 1.0;
+        now
+    };
+    let (_, times) = model.profile(&picture(spec.input, 0), &mut clock).unwrap();
+    assert_eq!(times.iter().map(|t| t.layer).collect::<Vec<_>>(), (0..model.plan().len()).collect::<Vec<_>>());
+    let pooling = model.plan().iter().position(|l| l.operator == "pooling").unwrap();
+    assert!(times[..=pooling].iter().all(|t| t.time == 2.0) && times[pooling + 1..].iter().all(|t| t.time == 1.0));
+}
+
+/// A file of two views with something else in it than a mirror image beside the picture; it must still answer as tract does.
+#[test]
+fn views_that_are_no_mirror_image_are_left_to_tract() {
+    let mut spec = spec(2, 4);
+    spec.mirrored = true;
+    let bytes = export::to_onnx(&network(&spec, 74), &card(&spec)).unwrap();
+    type Change = fn(&mut NodeProto);
+    let changes: [(&str, Change); 3] = [
+        // The mirror image first: the same answers, in another order than ours.
+        ("Concat", |node| node.input.swap(0, 1)),
+        // In steps of three columns forwards, which leaves one: no mirror image, and nothing to be put beside the picture.
+        ("Slice", |node| node.input[4] = node.input[3].clone()),
+        ("ReduceSum", |node| node.name = "sums".into()),
+    ];
+    for (operator, change) in changes {
+        let mut model = ModelProto::decode(&bytes[..]).unwrap();
+        let nodes = &mut model.graph.as_mut().unwrap().node;
+        let first = |n: &&mut NodeProto| n.op_type == operator && (operator == "ReduceSum" || n.input[0] == "image");
+        change(nodes.iter_mut().find(first).unwrap());
+        let changed = model.encode_to_vec();
+        let (Ok(ours), Ok(theirs)) = (Model::load(&changed), Model::load_float(&changed)) else {
+            assert_eq!(operator, "Slice");
+            continue;
+        };
+        // A name makes no difference.
+        assert_eq!(ours.is_whole(), operator == "ReduceSum");
+        let picture = picture(spec.input, 0);
+        assert_eq!(ours.run(&picture).unwrap().embedding, theirs.run(&picture).unwrap().embedding, "{operator}");
+    }
 }
 
 #[test]

@@ -236,7 +236,7 @@ export function tiles({ card, metrics }) {
       key: "work",
       name: "Multiply-adds a picture",
       value: many(metrics.multiplyAdds),
-      note: `Input ${card.spec.input} × ${card.spec.input} pixels; shifts cost none`,
+      note: `Input ${card.spec.input} × ${card.spec.input} pixels${card.spec.mirrored ? ", seen twice: as they are and mirrored" : ""}; shifts cost none`,
     },
   ];
 }

@@ -45,6 +45,7 @@ struct Buffers {
     reduced: Vec<f32>,
     shifted: Vec<f32>,
     sum: Vec<f32>,
+    mirrored: Vec<f32>,
 }
 
 impl<'a> Fast<'a> {
@@ -109,24 +110,18 @@ impl<'a> Fast<'a> {
     }
 
     fn picture(&self, image: &[f32], b: &mut Buffers, logits: &mut [f32], embedding: &mut [f32]) {
-        self.stem(image, b);
-        for step in &self.blocks {
-            self.block(step, b);
-        }
         let spec = &self.network.spec;
-        let side = spec.trunk_output().1;
-        let area = side * side;
-        if self.network.head.is_some() {
-            let head = &self.layers[self.layers.len() - 2];
-            product(head, &b.stream, area, &mut b.sum);
-            affine(head.affine, area, &mut b.sum);
-            self.activate(&mut b.sum);
-            std::mem::swap(&mut b.sum, &mut b.stream);
+        embedding.fill(0.0);
+        self.view(image, b, embedding);
+        if spec.mirrored {
+            let mut mirrored = std::mem::take(&mut b.mirrored);
+            mirrored.clear();
+            mirrored.extend(image.chunks_exact(spec.input).flat_map(|row| row.iter().rev()));
+            self.view(&mirrored, b, embedding);
+            b.mirrored = mirrored;
         }
-        let share = 1.0 / area as f32;
-        for (value, plane) in embedding.iter_mut().zip(b.stream.chunks_exact(area)) {
-            *value = plane.iter().sum::<f32>() * share;
-        }
+        let share = 1.0 / (spec.trunk_output().1.pow(2) * spec.views()) as f32;
+        embedding.iter_mut().for_each(|sum| *sum *= share);
         b.input.clear();
         let rounds = self.network.rounds_pooled();
         b.input.extend(embedding.iter().map(|v| if rounds { v.round_ties_even() } else { *v }));
@@ -134,6 +129,25 @@ impl<'a> Fast<'a> {
         product(linear, &b.input, 1, &mut b.sum);
         affine(linear.affine, 1, &mut b.sum);
         logits.copy_from_slice(&b.sum);
+    }
+
+    /// Adds every channel's sum over the map that is pooled.
+    fn view(&self, image: &[f32], b: &mut Buffers, sums: &mut [f32]) {
+        self.stem(image, b);
+        for step in &self.blocks {
+            self.block(step, b);
+        }
+        let area = self.network.spec.trunk_output().1.pow(2);
+        if self.network.head.is_some() {
+            let head = &self.layers[self.layers.len() - 2];
+            product(head, &b.stream, area, &mut b.sum);
+            affine(head.affine, area, &mut b.sum);
+            self.activate(&mut b.sum);
+            std::mem::swap(&mut b.sum, &mut b.stream);
+        }
+        for (sum, plane) in sums.iter_mut().zip(b.stream.chunks_exact(area)) {
+            *sum += plane.iter().sum::<f32>();
+        }
     }
 
     /// Convolves tap by tap over whole maps, which adds up each place in the plain order.
@@ -343,6 +357,18 @@ mod tests {
         let (slow, fast) = both(&spec, 2);
         assert_eq!(slow.embedding, fast.embedding);
         close(&slow.logits, &fast.logits);
+    }
+
+    #[test]
+    fn both_views_are_averaged_bit_for_bit_as_in_the_plain_form() {
+        for head in [true, false] {
+            let mut spec = spec(2, 4);
+            spec.mirrored = true;
+            spec.head = spec.head.filter(|_| head);
+            let (slow, fast) = both(&spec, 6);
+            assert_eq!(slow.embedding, fast.embedding);
+            close(&slow.logits, &fast.logits);
+        }
     }
 
     #[test]

@@ -19,6 +19,24 @@ pub fn evaluate(network: &Network, image: &[f32]) -> Result<Prediction, NetworkE
         let found = image.len();
         return Err(NetworkError::inconsistent(format!("a picture of {found} numbers, not 3 x {side} x {side}")));
     }
+    let mut views = vec![trunk(network, image)];
+    if network.spec.mirrored {
+        let mirrored: Vec<f32> = image.chunks_exact(side).flat_map(|row| row.iter().rev()).copied().collect();
+        views.push(trunk(network, &mirrored));
+    }
+    // The mean over all places of all views.
+    let share = 1.0 / views.iter().map(Map::area).sum::<usize>() as f32;
+    let sums = views.iter().map(Map::sums).reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect());
+    let embedding: Vec<f32> = sums.unwrap_or_default().iter().map(|sum| sum * share).collect();
+    let mut pooled = Map { side: 1, values: embedding.clone() };
+    if network.rounds_pooled() {
+        pooled.values.iter_mut().for_each(|v| *v = v.round_ties_even());
+    }
+    Ok(Prediction { logits: pointwise(&network.linear, &pooled).values, embedding })
+}
+
+/// The map of one view that is pooled.
+fn trunk(network: &Network, image: &[f32]) -> Map {
     let mut map = stem(network, image);
     for (g, blocks) in network.groups.iter().enumerate() {
         for (index, block) in blocks.iter().enumerate() {
@@ -31,13 +49,7 @@ pub fn evaluate(network: &Network, image: &[f32]) -> Result<Prediction, NetworkE
     if let Some(head) = &network.head {
         map = activate(network, pointwise(head, &map));
     }
-    let share = 1.0 / map.area() as f32;
-    let embedding: Vec<f32> = map.planes().map(|plane| plane.iter().sum::<f32>() * share).collect();
-    let mut pooled = Map { side: 1, values: embedding.clone() };
-    if network.rounds_pooled() {
-        pooled.values.iter_mut().for_each(|v| *v = v.round_ties_even());
-    }
-    Ok(Prediction { logits: pointwise(&network.linear, &pooled).values, embedding })
+    map
 }
 
 /// A square map of any number of channels.
@@ -53,6 +65,11 @@ impl Map {
 
     fn planes(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.area())
+    }
+
+    /// The sum of each channel over all places.
+    fn sums(&self) -> Vec<f32> {
+        self.planes().map(|plane| plane.iter().sum()).collect()
     }
 
     /// The value of a channel at a place, zero outside the map.
@@ -161,4 +178,27 @@ fn activate(network: &Network, mut map: Map) -> Map {
 
 fn places(side: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..side * side).map(move |i| (i / side, i % side))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::random;
+    use crate::deploy::random::tests::spec;
+
+    #[test]
+    fn features_of_two_views_are_the_mean_of_those_of_each() {
+        let mut network = random(&spec(2, 4), 8).unwrap();
+        let side = network.spec.input;
+        let image: Vec<f32> = (0..3 * side * side).map(|i| ((i * 7919) % 256) as f32 / 255.0).collect();
+        let mirrored: Vec<f32> = (0..image.len()).map(|i| image[i / side * side + (side - 1 - i % side)]).collect();
+        let [one, other] = [&image, &mirrored].map(|image| evaluate(&network, image).unwrap());
+        assert_ne!(one, other);
+        network.spec.mirrored = true;
+        let both = evaluate(&network, &image).unwrap();
+        for ((mean, a), b) in both.embedding.iter().zip(&one.embedding).zip(&other.embedding) {
+            assert!((mean - (a + b) / 2.0).abs() < 1e-6, "{mean} is not the mean of {a} and {b}");
+        }
+        assert_eq!(both, evaluate(&network, &mirrored).unwrap());
+    }
 }

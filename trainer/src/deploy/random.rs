@@ -126,6 +126,7 @@ pub(crate) mod tests {
             head: Some(Head { channels: 20, features: None }),
             bits: Bits { weights: Some(weights), linear: Some(weights), activations: Some(activations) },
             activation: Activation::Clip,
+            mirrored: false,
         }
     }
 

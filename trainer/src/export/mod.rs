@@ -106,7 +106,8 @@ fn graph(network: &Network) -> GraphProto {
     let spec = &network.spec;
     let mut graph = Graph::default();
     let image = graph.input("image", &[None, Some(3), Some(spec.input), Some(spec.input)]);
-    let mut x = stem(&mut graph, network, &image);
+    let seen = if spec.mirrored { both_views(&mut graph, &image) } else { image };
+    let mut x = stem(&mut graph, network, &seen);
     for (number, shape) in spec.blocks().iter().enumerate() {
         let block = &network.groups[shape.group][shape.index];
         x = add_block(&mut graph, network, block, shape, number, &x);
@@ -121,9 +122,14 @@ fn graph(network: &Network) -> GraphProto {
     }
     // The sum of whole levels is exact and the product rounds once: no runtime has a mean of its own to round otherwise.
     let axes = graph.integers(&[2, 3]);
-    let sums = graph.node_with("ReduceSum", &[&x, &axes], "", &[("keepdims", Attribute::Int(0))]);
-    let side = spec.trunk_output().1;
-    let share = graph.scalar(1.0 / (side * side) as f32);
+    let mut sums = graph.node_with("ReduceSum", &[&x, &axes], "", &[("keepdims", Attribute::Int(0))]);
+    if spec.mirrored {
+        let apart = graph.integers(&[2, -1, spec.embedding() as i64]);
+        let views = graph.node("Reshape", &[&sums, &apart]);
+        let first = graph.integers(&[0]);
+        sums = graph.node_with("ReduceSum", &[&views, &first], "", &[("keepdims", Attribute::Int(0))]);
+    }
+    let share = graph.scalar(1.0 / (spec.trunk_output().1.pow(2) * spec.views()) as f32);
     let embedding = graph.node("Mul", &[&share, &sums]);
     // A mean of levels lies among the levels: Clip would have nothing to do.
     let pooled = if network.rounds_pooled() { graph.node("Round", &[&embedding]) } else { embedding.clone() };
@@ -131,6 +137,15 @@ fn graph(network: &Network) -> GraphProto {
     graph.output(&logits, "logits", &[None, Some(spec.classes)]);
     graph.output(&embedding, "embedding", &[None, Some(spec.embedding())]);
     graph.finish(&spec.name)
+}
+
+/// The pictures, and behind them in the batch their mirror images.
+fn both_views(graph: &mut Graph, image: &Value) -> Value {
+    let (last, columns) = (graph.integers(&[-1]), graph.integers(&[3]));
+    let before_first = graph.integers(&[i64::from(i32::MIN)]);
+    // Backwards from the last column, in steps of -1.
+    let mirrored = graph.node("Slice", &[image, &last, &before_first, &columns, &last]);
+    graph.node_with("Concat", &[image, &mirrored], "", &[("axis", Attribute::Int(0))])
 }
 
 /// Pixels as whole numbers around the mean colour, convolution, activation and the optional max-pool. The mean is taken

@@ -58,7 +58,12 @@ impl<'a> Reader<'a> {
     fn network(mut self, card: &ModelCard) -> Result<Network, NetworkError> {
         let spec = &card.spec;
         let quantised = spec.bits.activations.is_some();
-        let (x, [mean]) = self.take("Sub", &["image"])?;
+        let mut seen = "image";
+        if spec.mirrored {
+            let (mirrored, [_, _, _, _]) = self.take("Slice", &["image"])?;
+            seen = self.take("Concat", &["image", mirrored]).map(|(x, [])| x)?;
+        }
+        let (x, [mean]) = self.take("Sub", &[seen])?;
         let (x, [gain]) = self.take("Mul", &[x])?;
         let (x, []) = self.take("Round", &[x])?;
         let mean = triple(&mean)?;
@@ -88,7 +93,11 @@ impl<'a> Reader<'a> {
             head = Some(layer);
             x = self.activation(y, quantised)?;
         }
-        let (x, [_axes]) = self.take("ReduceSum", &[x])?;
+        let (mut x, [_axes]) = self.take("ReduceSum", &[x])?;
+        if spec.mirrored {
+            x = self.take("Reshape", &[x]).map(|(x, [_apart])| x)?;
+            x = self.take("ReduceSum", &[x]).map(|(x, [_views])| x)?;
+        }
         let (mut x, [_share]) = self.take("Mul", &[x])?;
         if head.is_some() && quantised {
             x = self.take("Round", &[x]).map(|(x, [])| x)?;

@@ -24,6 +24,7 @@ fn spec(weights: Option<u8>, activations: Option<u8>) -> NetworkSpec {
         head: Some(Head { channels: 18, features: None }),
         bits: Bits { weights, linear: weights, activations },
         activation: Activation::Clip,
+        mirrored: false,
     }
 }
 
@@ -100,6 +101,9 @@ fn every_shape_runs_in_tract_as_the_plain_evaluator_says() {
         Group { width: 5, blocks: 2, stride: 3, expansion: 1, weight_bits: Some(7), block: BlockKind::Shift {} };
     mixed.bits.linear = Some(8);
     specs.push(mixed);
+    for activations in [Some(4), None] {
+        specs.push(NetworkSpec { mirrored: true, ..spec(Some(2), activations) });
+    }
     for (seed, spec) in specs.iter().enumerate() {
         let network = random(spec, seed as u64).unwrap();
         // Float sums in another order may round to the next level, and the layers behind see that.
@@ -184,6 +188,15 @@ fn a_scale_that_all_channels_share_is_stored_once() {
 }
 
 #[test]
+fn a_second_view_takes_a_few_hundred_bytes() {
+    let mut network = random(&spec(Some(2), Some(4)), 1).unwrap();
+    let size = |network: &Network| to_onnx(network, &card(&network.spec)).unwrap().len();
+    let once = size(&network);
+    network.spec.mirrored = true;
+    assert!((once..once + 300).contains(&size(&network)), "{once} and {} bytes", size(&network));
+}
+
+#[test]
 fn a_bias_of_zeros_takes_no_place() {
     let spec = spec(Some(4), Some(4));
     let mut network = random(&spec, 1).unwrap();
@@ -222,6 +235,7 @@ fn what_is_written_is_read_back() {
         for activations in [Some(4), None] {
             let mut spec = spec(bits, activations);
             spec.stem.pool = bits == Some(2);
+            spec.mirrored = bits == Some(3);
             let mut network = random(&spec, 9).unwrap();
             network.groups[1][0].shift[3] = (-8, 2);
             let bytes = to_onnx(&network, &card(&spec)).unwrap();

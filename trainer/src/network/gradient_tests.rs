@@ -358,6 +358,7 @@ fn small_network(expansion: usize, pool: bool) -> NetworkSpec {
         head: None,
         bits: Bits { weights: Some(4), linear: None, activations: None },
         activation: Activation::Clip,
+        mirrored: false,
     }
 }
 

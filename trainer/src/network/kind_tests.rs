@@ -120,3 +120,14 @@ fn statistics_reach_the_norms_they_come_from() {
         assert!(worst <= 2e-3 * largest.max(1.0), "{name}: {worst} of {largest}");
     }
 }
+
+#[test]
+fn other_kinds_of_blocks_are_neither_quantised_in_activations_nor_mirrored() {
+    let refused = |change: fn(&mut NetworkSpec)| {
+        let mut spec = small("resnet20");
+        change(&mut spec);
+        spec.validate().unwrap_err().to_string()
+    };
+    assert!(refused(|s| s.mirrored = true).starts_with("mirrored: allowed only where"));
+    assert!(refused(|s| s.bits.activations = Some(4)).starts_with("bits.activations: allowed only where"));
+}

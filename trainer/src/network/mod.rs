@@ -109,7 +109,8 @@ impl Network {
         init::network(spec, seed, device)
     }
 
-    /// Runs normalised pictures `[images, 3, height, width]` through the network.
+    /// Runs normalised pictures `[images, 3, height, width]` through the network; with running statistics their mirror
+    /// images too, where the specification asks for it.
     pub fn forward(&self, spec: &NetworkSpec, images: Tensor<4>, mode: Mode) -> Output {
         let mut statistics = Vec::new();
         let mut keep = |(y, s): (Tensor<4>, Tensor<2>)| {
@@ -117,6 +118,9 @@ impl Network {
             y
         };
         let (e, activation) = (mode.engine, spec.activation);
+        // Only who evaluates looks twice; training shows pictures mirrored at random.
+        let mirrored = spec.mirrored && !mode.batch_statistics;
+        let images = if mirrored { Tensor::cat(vec![images.clone(), images.flip([3])], 0) } else { images };
         let y = e.stem(images, self.stem.val(), spec.stem.kernel, spec.stem.stride);
         let mut flow = Flow::of(y).activated(&self.stem_norm, activation, mode, &mut keep);
         if spec.stem.pool {
@@ -138,6 +142,11 @@ impl Network {
             x = keep(e.activated(y, norm, activation, mode));
         }
         let mut embedding = e.pooled(x);
+        if mirrored {
+            let [views, _] = embedding.dims();
+            let half = |start| embedding.clone().narrow(0, start, views / 2);
+            embedding = (half(0) + half(views / 2)) / 2.0;
+        }
         if let Some(features) = &self.features {
             embedding = activate(features.forward(embedding), activation, mode);
         }

@@ -158,8 +158,17 @@ fn first_difference(file: &NetworkSpec, recipe: &NetworkSpec) -> Option<&'static
     };
     let ((file_stem, file_groups), (stem, groups)) = (shape(file), shape(recipe));
     // What is not compared one by one must be said of a new part too.
-    let NetworkSpec { name: _, input: _, classes: _, bits: Bits { .. }, stem: _, groups: _, head: _, activation } =
-        file;
+    let NetworkSpec {
+        name: _,
+        input: _,
+        classes: _,
+        bits: Bits { .. },
+        stem: _,
+        groups: _,
+        head: _,
+        activation,
+        mirrored: _,
+    } = file;
     if file_stem != stem {
         Some("another stem")
     } else if file_groups != groups {
