@@ -172,10 +172,15 @@ impl Recipe {
     }
 
     /// Whether a run of `old` that has begun that many of its stages can go on as a run of this recipe: nothing differs but
-    /// stages that have not begun.
+    /// stages that have not begun, and what is only said of the file (limits, licences, the source of the pictures).
     pub fn continues(&self, old: &Self, begun: usize) -> bool {
-        let so_far =
-            |recipe: &Self| Self { stages: recipe.stages[..begun.min(recipe.stages.len())].into(), ..recipe.clone() };
+        let so_far = |recipe: &Self| {
+            let stages = recipe.stages[..begun.min(recipe.stages.len())].into();
+            let mut recipe = Self { stages, limits: String::new(), licence: String::new(), ..recipe.clone() };
+            recipe.data.licence.clear();
+            recipe.data.source.clear();
+            recipe
+        };
         self.stages.len() >= begun && so_far(self) == so_far(old)
     }
 

@@ -212,3 +212,35 @@ fn a_shared_recipe_tells_nothing_of_the_folders_of_the_machine() {
     assert!(!shared.contains("/home"), "{shared}");
     assert_eq!(Recipe::parse(&shared, "shared").unwrap(), with("shapes", "before.onnx", "teacher"));
 }
+
+#[test]
+fn what_is_only_said_of_a_file_may_change_while_its_run_goes_on() {
+    let old = Recipe::parse(SHAPES, "shapes.toml").unwrap();
+    let changed = |change: fn(&mut Recipe)| {
+        let mut recipe = old.clone();
+        change(&mut recipe);
+        assert_ne!(recipe, old);
+        recipe
+    };
+    let said: [fn(&mut Recipe); 4] = [
+        |r| r.limits = "Only shapes.".into(),
+        |r| r.licence = "0BSD".into(),
+        |r| r.data.licence = "CC0".into(),
+        |r| r.data.source = "drawn".into(),
+    ];
+    for change in said {
+        assert!(changed(change).continues(&old, old.stages.len()));
+    }
+    let learned: [fn(&mut Recipe); 4] = [
+        |r| r.seed += 1,
+        |r| r.data.path = "elsewhere".into(),
+        |r| r.network.mirrored = true,
+        |r| r.stages[0].epochs += 1,
+    ];
+    for change in learned {
+        assert!(!changed(change).continues(&old, 1));
+    }
+    // A stage that has not begun is free, and so is one that is added.
+    assert!(changed(|r| r.stages[1].epochs += 1).continues(&old, 1));
+    assert!(changed(|r| r.stages.push(r.stages[1].clone())).continues(&old, old.stages.len()));
+}

@@ -231,7 +231,7 @@ impl Folder {
         if !recipe.continues(&old, begun) {
             return Err(Error::recipe(format!(
                 "the run in {} has another recipe than the one given: its own is {}, and only stages that have not begun \
-                 may differ from it, the first {begun} have",
+                 (the first {begun} have), limits, licences and the source of the pictures may differ from it",
                 self.path.display(),
                 self.recipe().display()
             )));
