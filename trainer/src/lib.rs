@@ -18,6 +18,7 @@ pub mod kernels;
 pub mod lend;
 #[cfg(feature = "libtorch")]
 pub mod libtorch;
+pub mod mirror;
 pub mod model_card;
 pub mod network;
 pub mod paper;

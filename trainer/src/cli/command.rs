@@ -27,6 +27,7 @@ pub(super) enum Command {
     Train(Box<Train>),
     Eval(Eval),
     Export(Export),
+    Mirror(Mirror),
     Inspect(Inspect),
     Compare(Compare),
     Fixture(Fixture),
@@ -67,6 +68,18 @@ pub(super) struct Eval {
     pub(super) json: bool,
     /// Where the model goes with what was measured in its card.
     pub(super) write: Option<PathBuf>,
+}
+
+/// Write a model file whose network looks twice.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    pub(super) model: PathBuf,
+    /// The data set's folder, if it was given.
+    pub(super) data: Option<PathBuf>,
+    /// `LSSPQ_DATA`.
+    pub(super) base: Option<PathBuf>,
+    pub(super) out: PathBuf,
+    pub(super) overwrite: bool,
 }
 
 /// Write a network as a model file.
@@ -180,6 +193,12 @@ impl Command {
                 must_be_file(&flags.model)?;
                 let flags::Eval { model, data, json, write, .. } = flags;
                 Self::Eval(Eval { model, data, base: environment.data.clone(), json, write })
+            }
+            Verb::Mirror(flags) => {
+                use_threads(flags.threads)?;
+                must_be_file(&flags.model)?;
+                let flags::Mirror { model, data, out, overwrite, .. } = flags;
+                Self::Mirror(Mirror { model, data, base: environment.data.clone(), out, overwrite })
             }
             Verb::Export(flags) => {
                 let source = Source::new(flags.run, flags.untrained)?;

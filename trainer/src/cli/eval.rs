@@ -70,7 +70,7 @@ fn json(job: &Eval, model: &Model, recipe: &Recipe, evaluation: &Evaluation) -> 
 }
 
 /// The recipe that the model file carries.
-fn recipe(model: &Model, path: &Path) -> Result<Recipe, Error> {
+pub(super) fn recipe(model: &Model, path: &Path) -> Result<Recipe, Error> {
     let text = &model.card().recipe;
     if text.is_empty() {
         return Err(Error::data(format!(

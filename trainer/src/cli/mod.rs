@@ -9,6 +9,7 @@ mod flags;
 mod inspect;
 mod interrupt;
 mod lend;
+mod mirror;
 mod model_file;
 mod pictures;
 mod publish;
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Resu
         Command::Train(job) => train::run(&job),
         Command::Eval(job) => eval::run(&job),
         Command::Export(job) => export::run(&job),
+        Command::Mirror(job) => mirror::run(&job),
         Command::Inspect(job) => inspect::run(&job),
         Command::Compare(job) => compare::run(&job),
         Command::Fixture(job) => fixture::run(&job),

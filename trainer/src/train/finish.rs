@@ -164,7 +164,7 @@ pub fn finish(recipe: &Recipe, dataset: &Dataset, folder: &Folder) -> Result<(Fi
 }
 
 /// From which probability on nine of ten answers are right, by the validation pictures; none without such pictures.
-fn calibration(bytes: &[u8], dataset: &Dataset) -> Result<Option<Calibration>, Error> {
+pub(crate) fn calibration(bytes: &[u8], dataset: &Dataset) -> Result<Option<Calibration>, Error> {
     const PRECISION: f64 = 0.9;
     let validation = dataset.validation.iter().map(|&number| number as usize);
     let answers = measure(bytes, &dataset.train, validation)?.answers;
@@ -173,7 +173,11 @@ fn calibration(bytes: &[u8], dataset: &Dataset) -> Result<Option<Calibration>, E
 }
 
 /// Shows pictures to the library.
-fn measure(bytes: &[u8], pictures: &Pictures, numbers: impl Iterator<Item = usize>) -> Result<Evaluation, Error> {
+pub(crate) fn measure(
+    bytes: &[u8],
+    pictures: &Pictures,
+    numbers: impl Iterator<Item = usize>,
+) -> Result<Evaluation, Error> {
     let wrong = |e: lsspq::Error| Error::training(format!("the exported file does not run: {e}"));
     let model = Model::load(bytes).map_err(wrong)?;
     let side = pictures.side as u32;

@@ -30,6 +30,7 @@ pub use checkpoint::Checkpoint;
 pub use dashboard::leave_dashboard;
 pub use evaluate::evaluate;
 pub use finish::{Deployed, Exported, Finished, deployed, exported, finish};
+pub(crate) use finish::{calibration, measure};
 pub use folder::{Existing, Folder};
 pub use log::EpochRecord;
 pub use position::Position;

@@ -48,6 +48,23 @@ fn finished_run_is_reported_measured_compared_and_published() {
     printed(&place, &["eval", "bare.onnx", "--data", "shapes", "--write", "bare.onnx"]);
     assert_eq!(classes(), 4);
 
+    // Two looks in place of one: measured anew, and what was measured of one look is gone.
+    let mirror = ["mirror", model, "--data", "shapes", "--out", "mirrored.onnx"];
+    let text = printed(&place, &mirror);
+    let loaded = |path: &str| Model::load(&fs::read(place.path(path)).unwrap()).unwrap();
+    let (once, twice) = (loaded(model), loaded("mirrored.onnx"));
+    assert!(twice.card().spec.mirrored && twice.is_whole() && !once.card().spec.mirrored);
+    assert_eq!(twice.card().stages, once.card().stages);
+    assert!(twice.card().recipe.contains("mirrored = true") && twice.card().latency.is_none());
+    let counts = twice.card().accuracy.unwrap();
+    assert_eq!((counts.images, twice.card().classes.len()), (16, 4));
+    assert!(text.contains(&format!("{:.2} %", 100.0 * counts.top1 as f64 / 16.0)), "{text}");
+    let again: serde_json::Value =
+        serde_json::from_str(&printed(&place, &["eval", "mirrored.onnx", "--data", "shapes", "--json"])).unwrap();
+    assert_eq!(again["counts"]["top1"], counts.top1);
+    place.refused(&mirror, 2, &["mirrored.onnx", "--overwrite"]);
+    place.refused(&["mirror", "mirrored.onnx", "--out", "third.onnx"], 3, &["already"]);
+
     let text = printed(&place, &["compare", "runs/shapes", model]);
     assert!(text.contains("epochs logged") && text.contains("test top-1 %") && !text.contains("differ"), "{text}");
     assert!(printed(&place, &["inspect", model]).contains("sent compressed (gzip)"));
