@@ -168,8 +168,9 @@ fn far_and_absent_shifts_are_exact() {
 
 #[test]
 fn float_networks_are_left_to_tract_with_a_reason() {
-    for (weights, activations) in [(None, Some(4)), (Some(2), None), (None, None)] {
-        let mut spec = spec(2, 4);
+    let widths = [(None, Some(4)), (Some(2), None), (None, None)];
+    for ((weights, activations), mirrored) in widths.iter().flat_map(|w| [(*w, false), (*w, true)]) {
+        let mut spec = NetworkSpec { mirrored, ..spec(2, 4) };
         (spec.bits.weights, spec.bits.linear, spec.bits.activations) = (weights, weights, activations);
         let network = random(&spec, 70).unwrap();
         let model = Model::load(&export::to_onnx(&network, &card(&spec)).unwrap()).unwrap();
@@ -250,14 +251,17 @@ fn an_identity_costs_nothing() {
 
 #[test]
 fn damaged_files_never_panic() {
-    let good = export::to_onnx(&network(&spec(3, 4), 90), &card(&spec(3, 4))).unwrap();
+    let files = [false, true].map(|mirrored| {
+        let spec = NetworkSpec { mirrored, ..spec(3, 4) };
+        export::to_onnx(&network(&spec, 90), &card(&spec)).unwrap()
+    });
     let mut state = 5_u64;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    for _ in 0..150 {
-        let mut bytes = good.clone();
+    for number in 0..300 {
+        let mut bytes = files[number % 2].clone();
         for _ in 0..=next(3) {
             let place = next(bytes.len());
             bytes[place] ^= 1 << next(8);
