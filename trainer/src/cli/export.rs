@@ -1,12 +1,13 @@
 //! `lsspq export`.
 
 use super::command::{Export, Source};
+use super::model_file;
 use super::say::say;
 use anyhow::Context;
 use lsspq::spec::NetworkSpec;
+use lsspq_trainer::file;
 use lsspq_trainer::paper::untrained;
 use lsspq_trainer::train::{Finished, Folder, exported};
-use lsspq_trainer::{Error, file};
 use std::path::Path;
 
 pub(super) fn run(job: &Export) -> anyhow::Result<()> {
@@ -19,7 +20,7 @@ pub(super) fn run(job: &Export) -> anyhow::Result<()> {
 fn of_run(job: &Export, run: &Path) -> anyhow::Result<()> {
     let (folder, recipe) = Folder::existing(run)?;
     let out = job.out.clone().unwrap_or_else(|| folder.model(&recipe));
-    refuse_to_replace(job, &out)?;
+    model_file::refuse_to_replace(&out, job.overwrite)?;
     let mut exported = exported(&recipe, &folder, &folder.labels()?)?;
     match std::fs::read(folder.result()) {
         Ok(result) => exported.card.accuracy = Some(serde_json::from_slice::<Finished>(&result)?.test),
@@ -30,16 +31,8 @@ fn of_run(job: &Export, run: &Path) -> anyhow::Result<()> {
 
 fn of_seed(job: &Export, spec: &NetworkSpec, seed: u64) -> anyhow::Result<()> {
     let out = job.out.as_deref().context("a network with random weights has no folder: name the file with --out")?;
-    refuse_to_replace(job, out)?;
+    model_file::refuse_to_replace(out, job.overwrite)?;
     write(out, &untrained(spec, seed))
-}
-
-fn refuse_to_replace(job: &Export, out: &Path) -> Result<(), Error> {
-    if out.exists() && !job.overwrite {
-        let message = format!("{} is there already: replace it by --overwrite, or name another file", out.display());
-        return Err(Error::recipe(message));
-    }
-    Ok(())
 }
 
 fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -12,11 +12,7 @@ use lsspq_trainer::{Error, file};
 use std::path::Path;
 
 pub(super) fn run(job: &Mirror) -> anyhow::Result<()> {
-    if job.out.exists() && !job.overwrite {
-        let message =
-            format!("{} is there already: replace it by --overwrite, or name another file", job.out.display());
-        return Err(Error::recipe(message).into());
-    }
+    model_file::refuse_to_replace(&job.out, job.overwrite)?;
     let named = || job.model.display().to_string();
     let bytes = model_file::read(&job.model)?;
     let model = Model::load(&bytes).with_context(named)?;
