@@ -138,8 +138,8 @@ pub(super) struct Eval {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  lsspq mirror www/models/cifar10.onnx --out mirrored.onnx
-  lsspq publish mirrored.onnx --as cifar10.onnx --replace
+  lsspq mirror www/models/everyday200.onnx --out mirrored.onnx
+  lsspq publish mirrored.onnx --as everyday200.onnx --replace
 
 It takes twice the time for a picture and a few hundred bytes more, and is right more often where left and right do not matter.
 Nothing is trained. In a recipe, `mirrored = true` under [network] does the same from the start.")]
