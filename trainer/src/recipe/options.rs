@@ -11,7 +11,8 @@ pub struct Training {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
     /// Decay, per step, of a moving average of all weights. Where it is given, the average, with BatchNorm statistics
-    /// measured on it after every epoch, is what is validated, kept as best, handed to the next stage and exported.
+    /// measured on it after every epoch, is what is validated, kept as best, handed to the next stage and exported. Weights
+    /// of two bits hover between levels, and their average was a worse network than they were (docs/experiments.md).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema_decay: Option<f64>,
     /// Gradients of a step are scaled down to this Euclidean norm over all parameters together, where they exceed it.
