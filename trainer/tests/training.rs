@@ -10,7 +10,9 @@ use lsspq_trainer::deploy::fast::Fast;
 use lsspq_trainer::fixture::{self, Plan};
 use lsspq_trainer::network::{Engine, Mode, Network};
 use lsspq_trainer::paper::networks;
-use lsspq_trainer::recipe::{ActivationQuantiser, Augment, Distill, Quantiser, Recipe, Stage, WeightQuantiser};
+use lsspq_trainer::recipe::{
+    ActivationQuantiser, Augment, Distill, Quantiser, Recipe, Stage, Validation, WeightQuantiser,
+};
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
 use std::path::Path;
 use std::time::Duration;
@@ -164,6 +166,39 @@ fn a_run_that_ended_goes_on_with_stages_added_as_if_they_had_been_there() {
     assert_eq!(numbers(&folder.records().unwrap()), numbers(&whole.records().unwrap()));
     let network = |folder: &Folder| deployed(&recipe, folder, &dataset.test.classes).unwrap().network;
     assert_eq!(network(&folder), network(&whole));
+}
+
+#[test]
+fn of_weights_and_average_goes_on_what_did_better_on_pictures_held_out() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.training.ema_decay = Some(0.99);
+    recipe.data.validation = Validation::PerClass(10);
+    // Steps enough for the two to part.
+    recipe.stages.iter_mut().for_each(|stage| stage.batch = 8);
+    recipe.stages[0].schedule.base_rate = 0.003;
+    let dataset = dataset(&recipe, temporary.path());
+    let path = temporary.path().join("run");
+    let folder = Folder::open(&path, &recipe, Existing::Keep).unwrap();
+    let mut preferred = Vec::new();
+    for epoch in 1..=6 {
+        train(&recipe, &dataset, &folder, &|p| p.epoch == epoch).unwrap();
+        let record = folder.records().unwrap().pop().unwrap();
+        let [kept, average, weights] = [record.validation, record.average, record.weights].map(Option::unwrap);
+        assert_eq!(kept.top1, average.top1.max(weights.top1), "{record:?}");
+        preferred.push(weights.top1 > average.top1);
+        // What is saved, handed on or exported after it is that very network.
+        let stage = &recipe.stages[record.stage];
+        let mode = Mode {
+            batch_statistics: false,
+            activations: stage.activation_bits(),
+            round_shifts: stage.round_shifts,
+            engine: Engine::Fused,
+        };
+        let saved = folder.last().unwrap().unwrap().deployed(&recipe, &Device::flex()).unwrap();
+        assert_eq!(evaluate(&saved, &recipe, mode, &dataset.train, &dataset.validation), kept, "{record:?}");
+    }
+    assert!(preferred.contains(&true) && preferred.contains(&false), "one of the two was never chosen: {preferred:?}");
 }
 
 #[test]

@@ -10,9 +10,8 @@ pub struct Training {
     /// Part of each target that is spread evenly over all classes (Szegedy et al., 2016); 0 is off.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
-    /// Decay, per step, of a moving average of all weights. Where it is given, the average, with BatchNorm statistics
-    /// measured on it after every epoch, is what is validated, kept as best, handed to the next stage and exported. Weights
-    /// of two bits hover between levels, and their average was a worse network than they were (docs/experiments.md).
+    /// Decay, per step, of a moving average of all weights. Where it is given, the average is kept as best, handed to the
+    /// next stage and exported, unless pictures are held out and more of them are right without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema_decay: Option<f64>,
     /// Gradients of a step are scaled down to this Euclidean norm over all parameters together, where they exceed it.

@@ -61,12 +61,13 @@ impl Checkpoint {
         (!self.average.is_empty()).then(|| read(&self.average, recipe, device)).transpose()
     }
 
-    /// The network that is evaluated and exported: the average, where there is one.
+    /// The network that is exported: the average, where there is one and the weights did no better.
     ///
     /// # Errors
     /// As [`Checkpoint::network`].
     pub fn deployed(&self, recipe: &Recipe, device: &Device) -> Result<Network, Error> {
-        self.average(recipe, device)?.map_or_else(|| self.network(recipe, device), Ok)
+        let average = if self.position.prefers_weights { None } else { self.average(recipe, device)? };
+        average.map_or_else(|| self.network(recipe, device), Ok)
     }
 
     /// An optimiser with its memory.

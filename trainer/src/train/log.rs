@@ -1,6 +1,7 @@
 //! The log of a run: a line of JSON an epoch.
 
 use super::Position;
+use super::look::Look;
 use crate::recipe::Stage;
 use lsspq::card::Accuracy;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ pub struct EpochRecord {
     pub accuracy: f64,
     /// On the validation split after the epoch, where there is one.
     pub validation: Option<Accuracy>,
+    /// Of the moving average there, where the run keeps one; `validation` is the better of this and the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Accuracy>,
+    /// Of the weights as they were stepped, where there is an average beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Accuracy>,
     /// Pictures a second, training and validation together, since the epoch began or was resumed.
     pub images_per_second: f64,
     /// Seconds that were spent on the epoch; where it was resumed, those before count as well, up to what was saved.
@@ -29,13 +36,7 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    pub(super) fn new(
-        position: &Position,
-        stage: &Stage,
-        validation: Option<Accuracy>,
-        images: u64,
-        seconds: f64,
-    ) -> Self {
+    pub(super) fn new(position: &Position, stage: &Stage, look: Option<Look>, images: u64, seconds: f64) -> Self {
         Self {
             stage: position.stage,
             epoch: position.epoch,
@@ -43,7 +44,9 @@ impl EpochRecord {
             activations: stage.activation_bits(),
             loss: position.loss().unwrap_or(f64::NAN),
             accuracy: position.accuracy().unwrap_or(0.0),
-            validation,
+            validation: look.map(|look| look.kept()),
+            average: look.and_then(|look| look.average),
+            weights: look.and_then(|look| look.average.and(Some(look.weights))),
             images_per_second: images as f64 / seconds.max(1e-9),
             seconds: position.seconds + seconds,
         }

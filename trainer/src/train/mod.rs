@@ -16,6 +16,7 @@ mod folder;
 mod health;
 mod lock;
 mod log;
+mod look;
 mod loss;
 mod optimiser;
 mod pass;
@@ -47,7 +48,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use ema::Average;
-use lsspq::card::Accuracy;
+use look::Look;
 use pass::{Pass, Passed};
 use progress::Progress;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -144,11 +145,11 @@ fn train_all(
             }
             job.progress.validating(&run.position);
             run.measure(&job, stage);
-            let validation = run.validate(&job, stage);
-            let record = run.close_epoch(stage, validation, dataset, before);
+            let look = run.validate(&job, stage);
+            let record = run.close_epoch(stage, look, dataset, before);
             folder.append(&record)?;
             job.progress.epoch(&record);
-            if run.position.is_best(validation) {
+            if run.position.is_best(record.validation) {
                 folder.save_best(&run.checkpoint()?)?;
             }
             folder.save_last(&run.checkpoint()?)?;
@@ -228,11 +229,6 @@ impl Run {
         Checkpoint::new(&self.network, &self.optimiser, average, position)
     }
 
-    /// What is evaluated: the average, where there is one.
-    fn deployed(&self) -> &Network {
-        self.average.as_ref().map_or(&self.network, Average::network)
-    }
-
     /// Goes through the rest of the current epoch; false if it was interrupted.
     fn epoch(&mut self, job: &Job, stage: &Stage) -> Result<bool, Error> {
         let Job { recipe, progress, .. } = job;
@@ -295,48 +291,43 @@ impl Run {
         loss
     }
 
-    /// Gives the average, where there is one, the statistics that belong to it.
+    /// Gives the weights, and their average where there is one, the statistics that belong to them.
     fn measure(&mut self, job: &Job, stage: &Stage) {
+        let (mode, epoch) = (job.mode(stage, false), self.position.epoch);
+        let fitted = |network: &Network| statistics::fitted(network, job.recipe, stage, mode, job.dataset, epoch);
         if let Some(average) = &mut self.average {
-            let mode = job.mode(stage, false);
-            average.replace(statistics::measured(
-                average.network(),
-                job.recipe,
-                mode,
-                job.dataset,
-                stage.batch,
-                statistics::PICTURES,
-            ));
+            average.replace(fitted(average.network()));
+        }
+        // Beside an average, the weights are looked at where pictures are held out, and nowhere else.
+        if self.average.is_none() || !job.dataset.validation.is_empty() {
+            self.network = fitted(&self.network);
         }
     }
 
-    /// Accuracy on the validation split, where there is one.
-    fn validate(&self, job: &Job, stage: &Stage) -> Option<Accuracy> {
+    /// A look at the validation split, where there is one.
+    fn validate(&self, job: &Job, stage: &Stage) -> Option<Look> {
         let Job { recipe, dataset, .. } = job;
-        (!dataset.validation.is_empty())
-            .then(|| evaluate(self.deployed(), recipe, job.mode(stage, false), &dataset.train, &dataset.validation))
+        let of = |network| evaluate(network, recipe, job.mode(stage, false), &dataset.train, &dataset.validation);
+        let look = || Look { weights: of(&self.network), average: self.average.as_ref().map(|a| of(a.network())) };
+        (!dataset.validation.is_empty()).then(look)
     }
 
     /// `before`: how many of its pictures were learned when this process took the epoch up.
-    fn close_epoch(
-        &mut self,
-        stage: &Stage,
-        validation: Option<Accuracy>,
-        dataset: &Dataset,
-        before: u64,
-    ) -> EpochRecord {
+    fn close_epoch(&mut self, stage: &Stage, look: Option<Look>, dataset: &Dataset, before: u64) -> EpochRecord {
         let images = self.position.images - before + dataset.validation.len() as u64;
-        let record = EpochRecord::new(&self.position, stage, validation, images, self.began.elapsed().as_secs_f64());
-        self.position.next_epoch(validation);
+        let record = EpochRecord::new(&self.position, stage, look, images, self.began.elapsed().as_secs_f64());
+        self.position.next_epoch(look);
         record
     }
 
-    /// The next stage begins with the weights that were evaluated last, and without momentum.
+    /// The next stage begins with the weights or their average, whichever did better at the last look, and without momentum.
     fn next_stage(&mut self, recipe: &Recipe) {
-        self.position.next_stage(&recipe.stages[self.position.stage], recipe.network.bits.weights);
-        if let Some(average) = &self.average {
-            self.network = average.network().clone().train();
+        match &mut self.average {
+            Some(average) if self.position.prefers_weights => average.replace(self.network.valid()),
+            Some(average) => self.network = average.network().clone().train(),
+            None => {}
         }
+        self.position.next_stage(&recipe.stages[self.position.stage], recipe.network.bits.weights);
         if let Some(stage) = recipe.stages.get(self.position.stage) {
             self.optimiser = optimiser::new(&self.network, &stage.optimiser);
         }

@@ -1,5 +1,6 @@
 //! Where a run is.
 
+use super::look::Look;
 use crate::recipe::Stage;
 use lsspq::card::{Accuracy, StageResult};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct Position {
     lowest_bits: Option<u64>,
     /// The last look at the validation split.
     last_validation: Option<Accuracy>,
+    /// Whether the weights did better there than their moving average.
+    #[serde(default)]
+    pub(super) prefers_weights: bool,
 }
 
 impl Position {
@@ -93,11 +97,12 @@ impl Position {
         better
     }
 
-    pub(super) fn next_epoch(&mut self, validation: Option<Accuracy>) {
+    pub(super) fn next_epoch(&mut self, look: Option<Look>) {
         if let Some(loss) = self.loss() {
             self.lowest_bits = Some(self.lowest_loss().map_or(loss, |lowest| lowest.min(loss)).to_bits());
         }
-        self.last_validation = validation;
+        self.last_validation = look.map(|look| look.kept());
+        self.prefers_weights = look.is_some_and(|look| look.prefers_weights());
         self.epoch_in_stage += 1;
         self.epoch += 1;
         (self.step, self.images, self.correct, self.loss_bits, self.seconds) = (0, 0, 0, 0, 0.0);
@@ -108,7 +113,7 @@ impl Position {
         self.stage += 1;
         self.epoch_in_stage = 0;
         self.steps = 0;
-        (self.best, self.stale, self.lowest_bits) = (None, 0, None);
+        (self.best, self.stale, self.lowest_bits, self.prefers_weights) = (None, 0, None, false);
     }
 
     /// What every stage came to, the one that is going on included.

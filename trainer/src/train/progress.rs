@@ -99,7 +99,12 @@ impl Progress {
         if let Some(value) = percents {
             dashboard::shown(|d| d.validated(Metric::Accuracy.at(value, format!("{value:.2} %"))));
         }
-        let validation = percents.map(|value| format!("  validation {value:.2} %")).unwrap_or_default();
+        let both = record.average.zip(record.weights).map(|(average, weights)| {
+            let [average, weights] = [average, weights].map(|Accuracy { images, top1, .. }| percent(top1, images));
+            format!(" (average {average:.2} %, without it {weights:.2} %)")
+        });
+        let both = both.unwrap_or_default();
+        let validation = percents.map(|value| format!("  validation {value:.2} %{both}")).unwrap_or_default();
         self.print(format!(
             "epoch {:>3}/{}  rate {:.6}  loss {:.4}  accuracy {:.2} %{validation}  {:.0} images/s",
             record.epoch + 1,

@@ -37,7 +37,12 @@ pub(super) fn begun(
     let mut network = unfolded.clone();
     // Statistics of a norm are right once those of all before it are, so each round mends one more at the least.
     for _ in 0..network.norms(&recipe.network) {
-        let measured = statistics::measured(&network, recipe, mode, dataset, recipe.stages[0].batch, PICTURES);
+        let measured = statistics::measured(
+            &network,
+            recipe,
+            mode,
+            statistics::whole(recipe, dataset, recipe.stages[0].batch, PICTURES),
+        );
         let distance;
         (network, distance) = network.rebased(&recipe.network, measured);
         if distance < NEAR {
@@ -73,7 +78,12 @@ mod tests {
     /// logits on them.
     fn file(folder: &Path, recipe: &Recipe, dataset: &Dataset, mode: Mode) -> (Start, Vec<f32>) {
         let drawn = Network::new(&recipe.network, 5, &Device::flex()).with_quantiser(&recipe.network, recipe.quantiser);
-        let network = statistics::measured(&drawn, recipe, mode, dataset, dataset.training.len(), PICTURES);
+        let network = statistics::measured(
+            &drawn,
+            recipe,
+            mode,
+            statistics::whole(recipe, dataset, dataset.training.len(), PICTURES),
+        );
         let folded = fold(&network, &recipe.network, mode, recipe.data.mean, recipe.data.deviation);
         let card = ModelCard::new(folded.spec.clone(), dataset.train.classes.clone(), "shapes");
         let from = folder.join("file.onnx");
