@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::inspect::{compressed, table, thousands};
 use crate::recipe::Recipe;
-use crate::train::{EpochRecord, Folder};
+use crate::train::{EpochRecord, Folder, kept};
 use lsspq::card::Accuracy;
 use lsspq::metrics::{Metrics, Rates};
 use lsspq::{Model, ModelCard};
@@ -52,11 +52,11 @@ impl Subject {
         self.file.as_ref().map(|(card, ..)| card.dataset.as_str()).or(of_run).unwrap_or_default()
     }
 
-    /// The best on the validation split in the last stage reached.
+    /// On the validation split, of that epoch of the last stage reached which is kept.
     fn validation(&self) -> Option<Accuracy> {
         let (_, records) = self.run.as_ref()?;
         let last = records.last()?.stage;
-        records.iter().filter(|r| r.stage == last).filter_map(|r| r.validation).max_by_key(|v| v.top1)
+        kept(records.iter().filter(|r| r.stage == last).filter_map(|r| r.validation))
     }
 }
 

@@ -14,7 +14,7 @@ pub use table::{Row, Spread, Table};
 
 use crate::error::Error;
 use crate::recipe::Recipe;
-use crate::train::{Finished, Folder};
+use crate::train::{Finished, Folder, kept};
 use lsspq::card::Accuracy;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub enum State {
 /// What a finished cell came to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outcome {
-    /// The best on the validation split in the last stage, which is what was exported; none where nothing is held out.
+    /// On the validation split, of that epoch of the last stage which was exported; none where nothing is held out.
     pub validation: Option<Accuracy>,
     /// Of the model file on the test split.
     pub test: Accuracy,
@@ -103,8 +103,9 @@ impl SweepFolder {
         let bytes = std::fs::read(&path).map_err(|e| bad(&e))?;
         let finished: Finished = serde_json::from_slice(&bytes).map_err(|e| bad(&e))?;
         let last = recipe.stages.len() - 1;
-        let looks = folder.records()?.into_iter().filter(|r| r.stage == last).filter_map(|r| r.validation);
-        Ok(Some(Outcome { validation: looks.max_by_key(|v| v.top1), test: finished.test }))
+        let records = folder.records()?;
+        let looks = records.iter().filter(|r| r.stage == last).filter_map(|r| r.validation);
+        Ok(Some(Outcome { validation: kept(looks), test: finished.test }))
     }
 }
 

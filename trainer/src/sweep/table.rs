@@ -126,8 +126,8 @@ impl Table {
             let cells: Vec<String> = cells.map(|c| if bold { format!("**{c}**") } else { c }).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
-        text += "\nMean ± standard deviation over the seeds. Validation: the best epoch of the last stage, which is the one \
-                 exported. ";
+        text += "\nMean ± standard deviation over the seeds. Validation: the epoch of the last stage that is exported, \
+                 the latest within one standard error of the best. ";
         text += if self.validated() {
             "Rows are judged by it; the test split stands beside it and chooses nothing.\n"
         } else {

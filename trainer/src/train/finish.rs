@@ -50,7 +50,7 @@ enum Form {
     Float(Box<Network>, [f32; 3], [f32; 3]),
 }
 
-/// The network of a run: the best on the validation split in the last stage, else the last one.
+/// The network of a run: the latest of the best on the validation split in the last stage, else the last one.
 ///
 /// # Errors
 /// A folder without a checkpoint, one that does not fit the recipe, or a network that is not of the L-SSPQ family: those

@@ -162,7 +162,7 @@ impl Folder {
         Checkpoint::load(&self.path.join("last.checkpoint"))
     }
 
-    /// The checkpoint that was best on the validation split in the last stage; else the last one.
+    /// The checkpoint that was kept by the validation split in the last stage: the latest of the best. Else the last one.
     ///
     /// # Errors
     /// Where it is unreadable.

@@ -1,12 +1,13 @@
 //! A training run: one recipe, one folder, several stages.
 //!
-//! The folder holds `recipe.toml` (resolved), `log.jsonl` (a line an epoch), `last.checkpoint`, `best.checkpoint` and,
-//! at the end, the ONNX file and `result.json`. A run that was interrupted at any point goes on from its last
+//! The folder holds `recipe.toml` (resolved), `log.jsonl` (a line an epoch), `last.checkpoint`, `best.checkpoint` (the
+//! latest of the stage's best, see `choice.rs`) and, at the end, the ONNX file and `result.json`. A run that was interrupted at any point goes on from its last
 //! checkpoint to the very numbers it would have reached: batches, augmentation and rates are functions of the seed and
 //! the epoch alone, and sums over pictures have one order.
 
 mod answers;
 mod checkpoint;
+mod choice;
 mod clip;
 mod dashboard;
 mod ema;
@@ -28,6 +29,7 @@ mod teacher;
 mod terminal;
 
 pub use checkpoint::Checkpoint;
+pub(crate) use choice::kept;
 pub use dashboard::leave_dashboard;
 pub use evaluate::evaluate;
 pub use finish::{Deployed, Exported, Finished, deployed, exported, finish};
@@ -149,7 +151,7 @@ fn train_all(
             let record = run.close_epoch(stage, look, dataset, before);
             folder.append(&record)?;
             job.progress.epoch(&record);
-            if run.position.is_best(record.validation) {
+            if run.position.is_kept(record.validation) {
                 folder.save_best(&run.checkpoint()?)?;
             }
             folder.save_last(&run.checkpoint()?)?;

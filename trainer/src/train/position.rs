@@ -1,5 +1,6 @@
 //! Where a run is.
 
+use super::choice;
 use super::look::Look;
 use crate::recipe::Stage;
 use lsspq::card::{Accuracy, StageResult};
@@ -85,16 +86,15 @@ impl Position {
         self.steps += 1;
     }
 
-    /// Whether this look at the validation split is the best of the stage; it is remembered. Best is looked for in the
-    /// last stage's precision only, so every stage starts anew.
-    pub(super) fn is_best(&mut self, validation: Option<Accuracy>) -> bool {
+    /// Whether the epoch of this look at the validation split is to be kept ([`choice`]); the highest accuracy is
+    /// remembered. It is looked for in the last stage's precision only, so every stage starts anew.
+    pub(super) fn is_kept(&mut self, validation: Option<Accuracy>) -> bool {
         let Some(now) = validation else { return false };
         let better = self.best.is_none_or(|best| now.top1 > best);
-        if better {
-            self.best = Some(now.top1);
-        }
         self.stale = if better { 0 } else { self.stale + 1 };
-        better
+        let highest = self.best.map_or(now.top1, |best| best.max(now.top1));
+        self.best = Some(highest);
+        choice::is_close(now, highest)
     }
 
     pub(super) fn next_epoch(&mut self, look: Option<Look>) {
@@ -129,5 +129,33 @@ impl Position {
             activations: stage.activation_bits(),
             validation: self.last_validation,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_while_a_stage_goes_on_is_what_would_be_chosen_at_its_end() {
+        let counts = [850, 874, 886, 880, 893, 884, 891, 870, 889, 860];
+        let look = |top1| Accuracy { images: 1000, top1, top5: 999 };
+        for epochs in 1..=counts.len() {
+            let mut position = Position::default();
+            let looks = counts[..epochs].iter().map(|&top1| look(top1));
+            let kept = looks.clone().filter(|&look| position.is_kept(Some(look))).last();
+            assert_eq!(kept, choice::kept(looks), "{epochs} epochs");
+        }
+    }
+
+    #[test]
+    fn patience_counts_from_the_highest() {
+        let mut position = Position::default();
+        for (top1, stale) in [(893, 0), (893, 1), (890, 2), (894, 0), (892, 1)] {
+            assert!(position.is_kept(Some(Accuracy { images: 1000, top1, top5: 999 })));
+            assert_eq!(position.stale, stale, "{top1}");
+        }
+        assert!(position.is_stale(Some(1)) && !position.is_stale(Some(2)) && !position.is_stale(None));
+        assert!(!position.is_kept(None) && position.stale == 1);
     }
 }
