@@ -20,6 +20,8 @@ use warp::Affine;
 pub struct Normalise {
     // A look-up table by colour and byte: nothing to compute per pixel.
     table: Box<[[f32; 256]; 3]>,
+    mean: [f32; 3],
+    deviation: [f32; 3],
 }
 
 impl Normalise {
@@ -28,7 +30,15 @@ impl Normalise {
     pub fn new(mean: [f32; 3], deviation: [f32; 3]) -> Self {
         let mean = mean.map(whole_pixel);
         let row = |c: usize| std::array::from_fn(|byte| (byte as f32 / 255.0 - mean[c]) / deviation[c]);
-        Self { table: Box::new([row(0), row(1), row(2)]) }
+        Self { table: Box::new([row(0), row(1), row(2)]), mean, deviation }
+    }
+
+    /// The bytes, `[row][column][red, green, blue]`, that were brought to these planes, `[red, green, blue][row][column]`.
+    pub(crate) fn bytes(&self, planes: &[f32]) -> Vec<u8> {
+        let area = planes.len() / 3;
+        let byte =
+            |at: usize, c: usize| ((planes[c * area + at] * self.deviation[c] + self.mean[c]) * 255.0).round() as u8;
+        (0..area).flat_map(|at| [0, 1, 2].map(|c| byte(at, c))).collect()
     }
 
     /// Writes the bytes of one pixel into the three planes of a picture.

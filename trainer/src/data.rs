@@ -15,6 +15,7 @@ mod tiny_imagenet;
 #[cfg(test)]
 pub(crate) use arrays::write_rows;
 pub use arrays::{read_rows, write_arrays};
+pub(crate) use arrays::{write_labels, write_pixels};
 pub use decode::decode;
 pub use split::split;
 

@@ -1,7 +1,7 @@
 //! Writing a file so that no one ever sees half of it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes `bytes` beside `path` and renames the whole into place, making its folder where it is missing.
@@ -9,13 +9,22 @@ use std::path::Path;
 /// # Errors
 /// Those of the file system; nothing is left at `path` that was not there before.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// [`write()`] for what is too large to be held in memory.
+///
+/// # Errors
+/// As [`write()`], and those of `fill`.
+pub(crate) fn write_with(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
     let temporary = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
+    let written = File::create(&temporary).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        file.into_inner()?.sync_all()
     });
     let moved = written.and_then(|()| fs::rename(&temporary, path));
     sync_folder_of(path);

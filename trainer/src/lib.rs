@@ -1,5 +1,6 @@
 //! Train L-SSPQ networks natively and export them to one small ONNX file.
 
+pub mod altered;
 pub mod augment;
 pub mod batches;
 pub mod compare;

@@ -8,7 +8,8 @@
 It begins with weights that were learned on ImageNet, and learns the pictures' own classes at their own sharpness: as it comes it
 gets about half of Tiny-ImageNet right, whose 64 pixels look little like the 224 that it knows. What it writes are its logits,
 [pictures, classes] in float16, the mean of those of a picture and of its mirror image. Its weights are kept beside them, so that the
-answers alone can be given anew with `--epochs 0`. A network that answers on what it learned is surer of it than it should be: `--folds 2`
+answers alone can be given anew with `--epochs 0`. Of the pictures that `lsspq pictures --altered` writes (`--altered`), each is looked at
+once as it is, [epochs, pictures, classes]. A network that answers on what it learned is surer of it than it should be: `--folds 2`
 lets two of them answer, each on the half that it did not learn.
 """
 
@@ -39,6 +40,7 @@ def main():
     parser.add_argument("pictures", type=Path, help="the folder that `lsspq pictures` wrote")
     parser.add_argument("--out", type=Path, required=True, help="the array to write, .npy")
     parser.add_argument("--test", type=Path, help="a folder that `lsspq pictures --test` wrote: say how many of those are right")
+    parser.add_argument("--altered", type=Path, help="a folder that `lsspq pictures --altered` wrote: answer on those, epoch by epoch")
     parser.add_argument("--network", choices=["lite0", "lite1", "lite2"], default="lite0", help="[default: lite0]")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda: in bfloat16 where that does [default: cpu]")
     parser.add_argument("--side", type=int, default=96, help="pixels that pictures are enlarged to [default: 96]")
@@ -60,9 +62,14 @@ def main():
         parser.error(f"--folds {options.folds}: allowed is 1 to {len(labels)}, a picture for each")
     # Opened before anything is learned: a path that is wrong costs nothing.
     unseen = options.test and [np.load(options.test / name, mmap_mode="r") for name in ("pictures.npy", "labels.npy")]
+    altered = options.altered and np.load(options.altered / "pictures.npy", mmap_mode="r")
+    if altered is not None and altered.shape[1] != len(labels):
+        parser.error(f"{options.altered} holds {altered.shape[1]} pictures of each epoch, {options.pictures} {len(labels)}: allowed is as many")
 
     part_of = np.random.default_rng(options.seed).permutation(len(labels)) % options.folds
-    answers = np.empty((len(labels), len(classes)), np.float32)
+    epochs = [pictures] if altered is None else altered
+    looks = 2 if altered is None else 1
+    answers = np.empty((len(epochs), len(labels), len(classes)), np.float16)
     for part in range(options.folds):
         asked = np.flatnonzero(part_of == part)
         learned = np.flatnonzero(part_of != part) if options.folds > 1 else asked
@@ -70,13 +77,15 @@ def main():
         network = taught(pictures, labels, learned, len(classes), kept, options)
         if unseen:
             everything = np.arange(len(unseen[1]))
-            right = (answer(network, unseen[0], everything, options.side).argmax(1) == unseen[1]).mean()
+            right = (answer(network, unseen[0], everything, options.side, 2).argmax(1) == unseen[1]).mean()
             print(f"{options.test}: {100 * right:.2f} % of {len(unseen[0])} pictures right that it never saw", flush=True)
-        answers[asked] = answer(network, pictures, asked, options.side)
-    np.save(options.out, answers.astype(np.float16))
-    right = (answers.argmax(1) == labels.numpy()).mean()
+        for epoch, shown in enumerate(epochs):
+            answers[epoch, asked] = answer(network, shown, asked, options.side, looks)
+    right = (answers.argmax(2) == labels.numpy()).mean()
+    answers = answers[0] if altered is None else answers
+    np.save(options.out, answers)
     which = "those it learned from" if options.folds == 1 else "those that the network which answers did not learn from"
-    print(f"{options.out}: {answers.shape[0]} pictures, {answers.shape[1]} classes, {100 * right:.1f} % right of {which}")
+    print(f"{options.out}: {' x '.join(map(str, answers.shape))}, {100 * right:.1f} % right of {which}")
 
 
 def taught(pictures, labels, learned, classes, kept, options):
@@ -103,9 +112,10 @@ def weights(network):
     return getattr(importlib.import_module(name), f"Efficientnet{network.capitalize()}ModelFile").get_model_file_path()
 
 
-def at_half(device):
-    """The arithmetic of forward passes: in bfloat16 on a GPU."""
-    return torch.autocast("cuda", torch.bfloat16, enabled=torch.device(device).type == "cuda")
+def at_half(device, learning):
+    """The arithmetic of forward passes: in bfloat16 on a GPU, and on a CPU that has it where nothing is learned; there it is no faster to learn with."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or (not learning and torch.cpu._is_avx512_bf16_supported()))
 
 
 def batch(pictures, indices, device):
@@ -147,7 +157,7 @@ def learn(network, pictures, labels, learned, options):
         for first in range(0, len(order) - options.batch + 1, options.batch):
             indices = np.sort(order[first : first + options.batch])
             wanted = labels[indices].to(options.device)
-            with at_half(options.device):
+            with at_half(options.device, learning=True):
                 logits = network(cropped(batch(pictures, indices, options.device), options.side))
             loss = F.cross_entropy(logits.float(), wanted)
             optimiser.zero_grad()
@@ -175,13 +185,15 @@ def cropped(images, side):
     return crops.contiguous(memory_format=torch.channels_last)
 
 
-def answer(network, pictures, asked, side, size=250):
+def answer(network, pictures, asked, side, looks, size=250):
+    """Logits on those pictures; with two looks, the mean of those of each and of its mirror image."""
     network.eval()
     answers, device = [], network._fc.weight.device
-    with torch.inference_mode(), at_half(device):
+    with torch.inference_mode(), at_half(device, learning=False):
         for first in range(0, len(asked), size):
             images = enlarged(batch(pictures, asked[first : first + size], device), side)
-            answers.append((network(images) + network(images.flip(3))).float().cpu().numpy() / 2)
+            logits = network(images) if looks == 1 else (network(images) + network(images.flip(3))) / 2
+            answers.append(logits.float().cpu().numpy())
     return np.concatenate(answers)
 
 

@@ -127,6 +127,8 @@ pub(super) struct Pictures {
     pub(super) out: PathBuf,
     /// The test pictures in place of those that train.
     pub(super) test: bool,
+    /// As each epoch of the run will show them.
+    pub(super) altered: bool,
 }
 
 /// Write the report of a run.
@@ -216,7 +218,13 @@ impl Command {
                 let (given, base) = (flags.data.as_deref(), environment.data.as_deref());
                 let recipe = Recipe::load_for(&flags.recipe, given, base, None)?;
                 let data = recipe.data.folder(given, base, flags.recipe.parent())?;
-                Self::Pictures(Box::new(Pictures { recipe, data, out: flags.out, test: flags.test }))
+                Self::Pictures(Box::new(Pictures {
+                    recipe,
+                    data,
+                    out: flags.out,
+                    test: flags.test,
+                    altered: flags.altered,
+                }))
             }
             Verb::Report(flags) => {
                 use_threads(flags.threads)?;

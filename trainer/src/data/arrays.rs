@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::file;
 use half::f16;
 use npyz::{AutoSerialize, DType, NpyFile, TypeChar, WriterBuilder};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Writes some of the pictures into a folder, which is made where it is not there: `pictures.npy` (uint8, `[pictures, rows,
@@ -14,37 +15,47 @@ use std::path::Path;
 /// # Errors
 /// [`Storage`](crate::ErrorKind::Storage) where a file cannot be written.
 pub fn write_arrays(folder: &Path, pictures: &Pictures, indices: &[u32]) -> Result<(), Error> {
-    let wrong = |path: &Path, e: io::Error| Error::storage(format!("{} cannot be written: {e}", path.display()));
-    std::fs::create_dir_all(folder).map_err(|e| wrong(folder, e))?;
-    let write = |name: &str, bytes: io::Result<Vec<u8>>| {
-        let path = folder.join(name);
-        bytes.and_then(|bytes| file::write(&path, &bytes)).map_err(|e| wrong(&path, e))
-    };
     let (count, side) = (indices.len() as u64, pictures.side as u64);
     let pixels = indices.iter().flat_map(|&i| pictures.picture(i as usize)).copied();
-    write("pictures.npy", array(&[count, side, side, 3], pixels))?;
-    write("labels.npy", array(&[count], indices.iter().map(|&i| pictures.labels[i as usize])))?;
-    write("classes.txt", Ok(pictures.classes.iter().flat_map(|name| [name, "\n"]).collect::<String>().into_bytes()))
+    write_pixels(folder, &[count, side, side, 3], pixels)?;
+    write_labels(folder, pictures, indices)
 }
 
-fn array<T: AutoSerialize>(shape: &[u64], values: impl Iterator<Item = T>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd()?;
+/// Writes `pictures.npy`.
+pub(crate) fn write_pixels(folder: &Path, shape: &[u64], pixels: impl Iterator<Item = u8>) -> Result<(), Error> {
+    write(&folder.join("pictures.npy"), |file| fill(file, shape, pixels))
+}
+
+/// Writes `labels.npy` and `classes.txt`.
+pub(crate) fn write_labels(folder: &Path, pictures: &Pictures, indices: &[u32]) -> Result<(), Error> {
+    let labels = indices.iter().map(|&i| pictures.labels[i as usize]);
+    write(&folder.join("labels.npy"), |file| fill(file, &[indices.len() as u64], labels))?;
+    let names: String = pictures.classes.iter().flat_map(|name| [name, "\n"]).collect();
+    write(&folder.join("classes.txt"), |file| file.write_all(names.as_bytes()))
+}
+
+fn write(path: &Path, fill: impl FnOnce(&mut io::BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+    file::write_with(path, fill).map_err(|e| Error::storage(format!("{} cannot be written: {e}", path.display())))
+}
+
+fn fill<T: AutoSerialize>(to: impl io::Write, shape: &[u64], values: impl Iterator<Item = T>) -> io::Result<()> {
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(to).begin_nd()?;
     writer.extend(values)?;
-    writer.finish()?;
-    Ok(bytes)
+    writer.finish()
 }
 
-/// A two-dimensional array of floats of any width: its values, row by row, and the length of a row.
+/// An array of floats of any width, with two dimensions or three: its values, row by row, and its shape.
 ///
 /// # Errors
 /// [`Data`](crate::ErrorKind::Data) where the file cannot be read, or is another array or none.
-pub fn read_rows(path: &Path) -> Result<(Vec<f32>, usize), Error> {
+pub fn read_rows(path: &Path) -> Result<(Vec<f32>, Vec<usize>), Error> {
     let read = || {
-        let file = NpyFile::new(io::BufReader::new(std::fs::File::open(path)?))?;
+        let file = NpyFile::new(io::BufReader::new(File::open(path)?))?;
         let (shape, order, dtype) = (file.shape().to_vec(), file.order(), file.dtype());
-        let wanted = "allowed is an array of floats with two dimensions, in C order";
-        let [_, columns] = shape[..] else { return Err(io::Error::other(format!("its shape is {shape:?}: {wanted}"))) };
+        let wanted = "allowed is an array of floats with two or three dimensions, in C order";
+        if !(2..=3).contains(&shape.len()) {
+            return Err(io::Error::other(format!("its shape is {shape:?}: {wanted}")));
+        }
         if order != npyz::Order::C {
             return Err(io::Error::other(format!("it is in Fortran order: {wanted}")));
         }
@@ -58,16 +69,15 @@ pub fn read_rows(path: &Path) -> Result<(Vec<f32>, usize), Error> {
             }
             other => return Err(io::Error::other(format!("it holds {}: {wanted}", other.descr()))),
         };
-        Ok((values, columns as usize))
+        Ok((values, shape.into_iter().map(|n| n as usize).collect()))
     };
     read().map_err(|e| Error::data(format!("{} cannot be read: {e}", path.display())))
 }
 
 /// Writes what [`read_rows`] reads.
 #[cfg(test)]
-pub(crate) fn write_rows(path: &Path, values: &[f32], columns: usize) {
-    let bytes = array(&[(values.len() / columns) as u64, columns as u64], values.iter().copied()).unwrap();
-    std::fs::write(path, bytes).unwrap();
+pub(crate) fn write_rows(path: &Path, values: &[f32], shape: &[u64]) {
+    write(path, |file| fill(file, shape, values.iter().copied())).unwrap();
 }
 
 #[cfg(test)]
@@ -90,6 +100,11 @@ mod tests {
         assert_eq!(String::from_utf8(file("classes.txt")).unwrap().lines().collect::<Vec<_>>(), pictures.classes);
     }
 
+    fn array<T: AutoSerialize>(shape: &[u64], values: impl Iterator<Item = T>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        fill(&mut bytes, shape, values).map(|()| bytes)
+    }
+
     #[test]
     fn rows_of_every_width_are_read_and_other_arrays_refused() {
         let place = tempfile::tempdir().unwrap();
@@ -99,15 +114,16 @@ mod tests {
             std::fs::write(&path, bytes.unwrap()).unwrap();
             read_rows(&path)
         };
-        let wanted = (values.to_vec(), 3);
+        let wanted = (values.to_vec(), vec![2, 3]);
         assert_eq!(read(array(&[2, 3], values.into_iter())).unwrap(), wanted);
         assert_eq!(read(array(&[2, 3], values.iter().map(|&v| f16::from_f32(v)))).unwrap(), wanted);
         assert_eq!(read(array(&[2, 3], values.iter().map(|&v| f64::from(v)))).unwrap(), wanted);
+        assert_eq!(read(array(&[1, 2, 3], values.into_iter())).unwrap(), (values.to_vec(), vec![1, 2, 3]));
         let refused = |bytes, why: &str| {
             let message = read(bytes).unwrap_err().to_string();
             assert!(message.contains("answers.npy") && message.contains(why), "{message}");
         };
-        refused(array(&[6], values.into_iter()), "two dimensions");
+        refused(array(&[6], values.into_iter()), "two or three dimensions");
         refused(array(&[2, 3], values.iter().map(|&v| v as i32)), "floats");
         refused(Ok(b"no array".to_vec()), "cannot be read");
         let mut cut = array(&[2, 3], values.into_iter()).unwrap();

@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Distillation (Hinton, Vinyals and Dean, 2015): part of the loss is how far the softened answers are from a teacher's: on the
-/// very pictures, augmentation included, where the teacher is one of our networks; on whole pictures, blended where pictures are
-/// mixed, where its answers were given before.
+/// very pictures, augmentation included, where the teacher is one of our networks; where its answers were given before, on whole
+/// pictures or on those of each epoch as they are altered, blended where pictures are mixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distill {
     /// The folder of a run, a checkpoint in one, or a model file of ours, with the same classes and the same input side; or the
-    /// answers of any other network, a NumPy array (`.npy`) of logits `[pictures, classes]`, a row for each picture that
-    /// `lsspq pictures` writes. A relative path counts from where the program runs.
+    /// answers of any other network, a NumPy array (`.npy`) of logits: `[pictures, classes]`, a row for each picture that
+    /// `lsspq pictures` writes, or `[epochs, pictures, classes]`, a row for each that `lsspq pictures --altered` writes. The latter
+    /// are of one seed, one choice of held-out pictures, and one `augment` and number of epochs of each stage: where any of them changes
+    /// they are asked for anew. A relative path counts from where the program runs.
     pub teacher: PathBuf,
     /// What the teacher is and where it learned, in a sentence for the model card.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -34,7 +36,7 @@ fn weight() -> f64 {
 }
 
 impl Distill {
-    /// Whether the teacher has answered before, each picture once, and sees none of them augmented.
+    /// Whether the teacher has answered before, and sees nothing while the pupil learns.
     pub fn has_answered(&self) -> bool {
         self.teacher.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"))
     }

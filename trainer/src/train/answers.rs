@@ -3,35 +3,57 @@
 use super::loss::softened;
 use crate::batches::Batch;
 use crate::data::{Dataset, read_rows};
+use crate::recipe::Recipe;
 use std::path::Path;
 
 /// Probabilities, softened already.
 pub(super) struct Answers {
-    /// `[row][class]`.
+    /// `[epoch][row][class]`, or `[row][class]` where they are the same in every epoch.
     rows: Vec<f32>,
     classes: usize,
+    /// Rows of an epoch where each has its own.
+    of_epoch: Option<usize>,
     /// The row of each picture of the training split; none for those held out.
     row: Vec<Option<u32>>,
 }
 
 impl Answers {
-    /// Reads logits `[pictures, classes]` whose rows are the pictures that train, ascending; or what is wrong with them.
-    pub(super) fn load(path: &Path, dataset: &Dataset, temperature: f64) -> Result<Self, String> {
-        let (logits, classes) = read_rows(path).map_err(|e| e.to_string())?;
-        let (count, wanted) = (dataset.training.len(), dataset.train.classes.len());
-        if classes != wanted || logits.len() != count * wanted {
+    /// Reads logits `[pictures, classes]`, or `[epochs, pictures, classes]`, whose rows are the pictures that train, ascending; or
+    /// what is wrong with them.
+    pub(super) fn load(path: &Path, recipe: &Recipe, dataset: &Dataset, temperature: f64) -> Result<Self, String> {
+        let (logits, shape) = read_rows(path).map_err(|e| e.to_string())?;
+        let (count, classes) = (dataset.training.len(), dataset.train.classes.len());
+        let epochs: u32 = recipe.stages.iter().map(|stage| stage.epochs).sum();
+        let of_epoch = match shape[..] {
+            [pictures, of] if (pictures, of) == (count, classes) => None,
+            [.., pictures, of] if shape.len() == 3 && (pictures, of) == (count, classes) => Some(count),
+            _ => {
+                return Err(format!(
+                    "its shape is {shape:?}, allowed is [{count}, {classes}]: a row for each picture that `lsspq pictures` \
+                     writes for this recipe; or [{epochs}, {count}, {classes}]: for each that it writes with --altered"
+                ));
+            }
+        };
+        if of_epoch.is_some() && shape[0] != epochs as usize {
             return Err(format!(
-                "its shape is [{}, {classes}], allowed is [{count}, {wanted}]: a row for each picture that `lsspq pictures` \
-                 writes for this recipe",
-                logits.len() / classes.max(1)
+                "it answers on the pictures of {} epochs, and the run has {epochs}: write them anew by `lsspq pictures \
+                 --altered`",
+                shape[0]
             ));
+        }
+        if of_epoch.is_some() && recipe.training.patience.is_some() {
+            return Err(
+                "it answers on the pictures of each epoch, and with training.patience it is not known before which \
+                        stage an epoch belongs to: leave patience out"
+                    .into(),
+            );
         }
         if let Some(at) = logits.iter().position(|l| !l.is_finite()) {
             return Err(format!("its row {} holds {}: allowed are numbers", at / classes, logits[at]));
         }
-        let labels = dataset.training.iter().map(|&i| usize::from(dataset.train.labels[i as usize]));
+        let labels = dataset.training.iter().map(|&i| usize::from(dataset.train.labels[i as usize])).cycle();
         let right = logits.chunks_exact(classes).zip(labels).filter(|(row, label)| largest(row) == *label).count();
-        let (share, chance) = (right as f64 / count as f64, 1.0 / classes as f64);
+        let (share, chance) = (right as f64 * classes as f64 / logits.len() as f64, 1.0 / classes as f64);
         if share < chance + (1.0 - chance) / 10.0 {
             return Err(format!(
                 "only {:.1} % of its rows are the pictures' own classes, where guessing gives {:.1} %: rows or classes stand in \
@@ -44,13 +66,14 @@ impl Answers {
         for (number, &picture) in (0..).zip(&dataset.training) {
             row[picture as usize] = Some(number);
         }
-        Ok(Self { rows: softened(logits, classes, temperature), classes, row })
+        Ok(Self { rows: softened(logits, classes, temperature), classes, of_epoch, row })
     }
 
-    /// The answers on a batch, `[images][classes]`, blended where its pictures are.
-    pub(super) fn blended(&self, batch: &Batch) -> Vec<f32> {
+    /// The answers on a batch of an epoch of the run, `[images][classes]`, blended where its pictures are.
+    pub(super) fn blended(&self, batch: &Batch, epoch: u32) -> Vec<f32> {
+        let first = self.of_epoch.map_or(0, |rows| rows * epoch as usize);
         let of = |pictures: &[u32]| -> Vec<f32> {
-            let row = |&i: &u32| self.row[i as usize].expect("the pictures that train have answers") as usize;
+            let row = |&i: &u32| first + self.row[i as usize].expect("the pictures that train have answers") as usize;
             pictures.iter().map(row).flat_map(|i| &self.rows[i * self.classes..][..self.classes]).copied().collect()
         };
         let mut answers = of(&batch.pictures);
@@ -88,17 +111,25 @@ mod tests {
         dataset.training.iter().flat_map(row).map(of).collect()
     }
 
-    fn load(values: Vec<f32>, columns: usize) -> Result<Answers, String> {
+    /// Two stages of one epoch.
+    fn recipe() -> Recipe {
+        let mut recipe = Recipe::parse(include_str!("../../tests/fixture/shapes.toml"), "shapes.toml").unwrap();
+        (recipe.stages[0].epochs, recipe.stages[1].epochs) = (1, 1);
+        recipe.stages.truncate(2);
+        recipe
+    }
+
+    fn load(values: &[f32], shape: &[u64]) -> Result<Answers, String> {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("answers.npy");
-        crate::data::write_rows(&path, &values, columns);
-        Answers::load(&path, &dataset(), 2.0)
+        crate::data::write_rows(&path, values, shape);
+        Answers::load(&path, &recipe(), &dataset(), 2.0)
     }
 
     #[test]
     fn each_picture_has_its_own_answer_and_mixed_ones_the_mixture() {
         let dataset = dataset();
-        let answers = load(logits(&dataset), 4).unwrap();
+        let answers = load(&logits(&dataset), &[6, 4]).unwrap();
         let sure = |picture: u32| {
             let own = ((1.0 + picture as f32) / 2.0).exp();
             let label = usize::from(dataset.train.labels[picture as usize]);
@@ -106,22 +137,46 @@ mod tests {
         };
         let mut batch = Batch { images: Vec::new(), pictures: vec![6, 2, 1], labels: vec![0; 3], mixed: None };
         let near = |found: &[f32], wanted: &[f32]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(near(&answers.blended(&batch), &[sure(6), sure(2), sure(1)].concat()));
+        assert!(near(&answers.blended(&batch, 1), &[sure(6), sure(2), sure(1)].concat()));
         batch.mixed = Some(Mixed { pictures: vec![1, 2, 6], labels: vec![0; 3], own: 0.75 });
         let mean: Vec<f32> = sure(6).iter().zip(sure(1)).map(|(a, b)| 0.75 * a + 0.25 * b).collect();
-        assert!(near(&answers.blended(&batch)[..4], &mean));
+        assert!(near(&answers.blended(&batch, 0)[..4], &mean));
+    }
+
+    #[test]
+    fn each_epoch_has_its_own_answers() {
+        let dataset = dataset();
+        let first = logits(&dataset);
+        let second: Vec<f32> = first.iter().map(|logit| 2.0 * logit).collect();
+        let both = load(&[first.clone(), second.clone()].concat(), &[2, 6, 4]).unwrap();
+        let batch = Batch { images: Vec::new(), pictures: vec![6, 2, 1], labels: vec![0; 3], mixed: None };
+        for (epoch, alone) in [(0, first), (1, second)] {
+            let alone = load(&alone, &[6, 4]).unwrap();
+            assert_eq!(both.blended(&batch, epoch), alone.blended(&batch, epoch), "epoch {epoch}");
+        }
     }
 
     #[test]
     fn answers_to_other_pictures_are_refused() {
         let good = logits(&dataset());
-        let why = |values: Vec<f32>, columns| load(values, columns).err().unwrap();
-        assert!(why(good.clone(), 6).contains("[4, 6], allowed is [6, 4]"));
-        assert!(why(good[4..].to_vec(), 4).contains("[5, 4], allowed is [6, 4]"));
+        let why = |values: &[f32], shape: &[u64]| load(values, shape).err().unwrap();
+        assert!(why(&good, &[4, 6]).contains("[4, 6], allowed is [6, 4]"));
+        assert!(why(&good[4..], &[5, 4]).contains("[5, 4], allowed is [6, 4]"));
+        assert!(why(&good, &[2, 3, 4]).contains("or [2, 6, 4]"));
+        assert!(why(&good, &[1, 6, 4]).contains("of 1 epochs, and the run has 2"));
         let mut broken = good.clone();
         broken[9] = f32::NAN;
-        assert!(why(broken, 4).contains("row 2 holds NaN"));
-        let turned = good.chunks(4).flat_map(|row| [row[1], row[2], row[3], row[0]]).collect();
-        assert!(why(turned, 4).contains("another order"));
+        assert!(why(&broken, &[6, 4]).contains("row 2 holds NaN"));
+        let turned: Vec<f32> = good.chunks(4).flat_map(|row| [row[1], row[2], row[3], row[0]]).collect();
+        assert!(why(&turned, &[6, 4]).contains("another order"));
+    }
+
+    #[test]
+    fn answers_of_each_epoch_and_patience_are_no_pair() {
+        let place = tempfile::tempdir().unwrap();
+        let (path, mut recipe) = (place.path().join("answers.npy"), recipe());
+        recipe.training.patience = Some(3);
+        crate::data::write_rows(&path, &logits(&dataset()).repeat(2), &[2, 6, 4]);
+        assert!(Answers::load(&path, &recipe, &dataset(), 2.0).err().unwrap().contains("leave patience out"));
     }
 }

@@ -274,11 +274,11 @@ impl Run {
     fn step(&mut self, job: &Job, stage: &Stage, batch: Batch, rate: f64) -> f32 {
         let recipe = job.recipe;
         let (count, labels) = (batch.labels.len(), batch.leading().to_vec());
-        let side = stage.side(recipe.network.input);
+        let (side, epoch) = (stage.side(recipe.network.input), self.position.epoch);
         if recipe.training.fixed_shifts {
             self.network.hold_shifts();
         }
-        let pass = Pass { recipe, teacher: job.teacher.as_ref(), mode: job.mode(stage, true), side };
+        let pass = Pass { recipe, teacher: job.teacher.as_ref(), mode: job.mode(stage, true), side, epoch };
         let Passed { mut gradients, output, loss } = pass.run(&self.network, batch, &job.devices);
         if let Some(limit) = recipe.training.clip_norm {
             clip::clip(&mut gradients, &self.network, limit);

@@ -21,6 +21,8 @@ pub(super) struct Pass<'a> {
     pub(super) mode: Mode,
     /// Of the stage's pictures, in pixels.
     pub(super) side: usize,
+    /// Of the run.
+    pub(super) epoch: u32,
 }
 
 /// What a batch came to.
@@ -45,11 +47,11 @@ impl Pass<'_> {
             .zip(devices)
             .map(|(part, device)| (network.clone(), self.taught(&part), part, device))
             .collect();
-        let Self { recipe, mode, side, .. } = *self;
+        let Self { recipe, mode, side, epoch, .. } = *self;
         let passed: Vec<Passed> = std::thread::scope(|scope| {
             let work = |(network, taught, mut part, device): (Network, _, Batch, &_)| {
                 let share = part.labels.len() as f32 / whole;
-                let pass = Pass { recipe, teacher: None, mode, side };
+                let pass = Pass { recipe, teacher: None, mode, side, epoch };
                 pass.part(&network.fork(device), &mut part, taught, device, Some(share))
             };
             let started: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
@@ -64,7 +66,7 @@ impl Pass<'_> {
     /// What the teacher says of a batch: probabilities, `[images][classes]`.
     fn taught(&self, batch: &Batch) -> Option<Vec<f32>> {
         let (teacher, distill) = (self.teacher?, self.recipe.distill.as_ref()?);
-        Some(teacher.softened(batch, distill.temperature))
+        Some(teacher.softened(batch, self.epoch, distill.temperature))
     }
 
     /// Both passes of a part of a batch, which is that share of it; none is the whole. The loss is multiplied by the
@@ -161,7 +163,7 @@ mod tests {
         let (recipe, device) = (recipe(), Device::flex().autodiff());
         let network = Network::new(&recipe.network, 3, &device);
         let mode = Mode { batch_statistics, activations: None, round_shifts: false, engine };
-        let pass = Pass { recipe: &recipe, teacher: None, mode, side: recipe.network.input };
+        let pass = Pass { recipe: &recipe, teacher: None, mode, side: recipe.network.input, epoch: 0 };
         let passed = pass.run(&network, batch(&recipe), &vec![device; devices]);
         (network, passed)
     }

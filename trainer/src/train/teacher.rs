@@ -47,17 +47,17 @@ impl Teacher {
         let path = &distill.teacher;
         let wrong = |why: String| Error::recipe(format!("distill.teacher = {:?}: {why}", path.display().to_string()));
         let teacher = if distill.has_answered() {
-            Self::Absent(Answers::load(path, dataset, distill.temperature).map_err(wrong)?)
+            Self::Absent(Answers::load(path, recipe, dataset, distill.temperature).map_err(wrong)?)
         } else {
             Self::Present(Present::new(path, recipe, &dataset.train.classes).map_err(wrong)?)
         };
         Ok(Some(teacher))
     }
 
-    /// What the teacher says of a batch at a temperature: probabilities, `[images][classes]`.
-    pub(super) fn softened(&self, batch: &Batch, temperature: f64) -> Vec<f32> {
+    /// What the teacher says of a batch of an epoch of the run at a temperature: probabilities, `[images][classes]`.
+    pub(super) fn softened(&self, batch: &Batch, epoch: u32, temperature: f64) -> Vec<f32> {
         match self {
-            Self::Absent(answers) => answers.blended(batch),
+            Self::Absent(answers) => answers.blended(batch, epoch),
             Self::Present(network) => {
                 let logits = network.logits(batch);
                 let classes = logits.len() / batch.labels.len();

@@ -37,6 +37,36 @@ fn run_learns_from_answers_that_another_program_gave_to_its_pictures() {
 }
 
 #[test]
+fn run_learns_from_answers_to_its_pictures_as_each_epoch_alters_them() {
+    let place = Place::new();
+    one_epoch_each(&place);
+    let altered = ["pictures", "shapes.toml", "--out", "altered", "--altered"];
+    assert!(printed(&place, &altered).contains("altered: 144 pictures of 32 pixels in each of 2 epochs"));
+    let shape = |name: &str| {
+        let bytes = fs::read(place.path("altered").join(name)).unwrap();
+        npyz::NpyFile::new(&bytes[..]).unwrap().shape().to_vec()
+    };
+    assert_eq!((shape("pictures.npy"), shape("labels.npy")), (vec![2, 144, 32, 32, 3], vec![144]));
+    place.refused(&["pictures", "shapes.toml", "--out", "altered", "--altered", "--test"], 2, &["--altered", "--test"]);
+    let labels = fs::read(place.path("altered/labels.npy")).unwrap();
+    let labels = npyz::NpyFile::new(&labels[..]).unwrap().into_vec::<u16>().unwrap();
+    let answer = |epochs: usize| {
+        let file = fs::File::create(place.path("answers.npy")).unwrap();
+        let options = npyz::WriteOptions::new().default_dtype().shape(&[epochs as u64, 144, 4]);
+        let mut writer = options.writer(file).begin_nd().unwrap();
+        let sure = |label: &u16| (0..4).map(|class| if class == *label { 5.0_f32 } else { 0.0 }).collect::<Vec<_>>();
+        writer.extend(labels.repeat(epochs).iter().flat_map(sure)).unwrap();
+        writer.finish().unwrap();
+    };
+    let recipe = fs::read_to_string(place.path("shapes.toml")).unwrap();
+    place.recipe(&format!("{recipe}\n[distill]\nteacher = \"answers.npy\"\nweight = 1.0\n"));
+    answer(1);
+    place.refused(&["train", "shapes.toml", "--plain"], 2, &["distill.teacher", "1 epochs", "--altered"]);
+    answer(2);
+    assert!(printed(&place, &["train", "shapes.toml", "--plain"]).contains("shapes.onnx"));
+}
+
+#[test]
 fn run_begins_with_the_weights_of_a_file_and_goes_on_without_it() {
     let place = Place::new();
     one_epoch_each(&place);
