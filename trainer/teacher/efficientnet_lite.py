@@ -115,7 +115,12 @@ def weights(network):
 def at_half(device, learning):
     """The arithmetic of forward passes: in bfloat16 on a GPU, and on a CPU that has it where nothing is learned; there it is no faster to learn with."""
     kind = torch.device(device).type
-    return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or (not learning and torch.cpu._is_avx512_bf16_supported()))
+    return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or (not learning and has_bfloat16()))
+
+
+def has_bfloat16():
+    """Whether the CPU computes in bfloat16; a PyTorch that cannot say is taken for no."""
+    return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
 
 
 def batch(pictures, indices, device):
