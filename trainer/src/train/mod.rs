@@ -1,9 +1,9 @@
 //! A training run: one recipe, one folder, several stages.
 //!
 //! The folder holds `recipe.toml` (resolved), `log.jsonl` (a line an epoch), `last.checkpoint`, `best.checkpoint` (the
-//! latest of the stage's best, see `choice.rs`) and, at the end, the ONNX file and `result.json`. A run that was interrupted at any point goes on from its last
-//! checkpoint to the very numbers it would have reached: batches, augmentation and rates are functions of the seed and
-//! the epoch alone, and sums over pictures have one order.
+//! latest of the stage's best, see `choice.rs`) and, at the end, the ONNX file and `result.json`. A run that was
+//! interrupted at any point goes on from its last checkpoint to the very numbers it would have reached: batches,
+//! augmentation and rates are functions of the seed and the epoch alone, and sums over pictures have one order.
 
 mod answers;
 mod checkpoint;
