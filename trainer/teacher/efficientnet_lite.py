@@ -63,8 +63,8 @@ def main():
     # Opened before anything is learned: a path that is wrong costs nothing.
     unseen = options.test and [np.load(options.test / name, mmap_mode="r") for name in ("pictures.npy", "labels.npy")]
     altered = options.altered and np.load(options.altered / "pictures.npy", mmap_mode="r")
-    if altered is not None and altered.shape[1] != len(labels):
-        parser.error(f"{options.altered} holds {altered.shape[1]} pictures of each epoch, {options.pictures} {len(labels)}: allowed is as many")
+    if altered is not None and (altered.ndim != 5 or altered.shape[1] != len(labels)):
+        parser.error(f"{options.altered} holds {list(altered.shape)}, allowed is [epochs, {len(labels)}, rows, columns, 3]: what --altered writes for the recipe of {options.pictures}")
 
     part_of = np.random.default_rng(options.seed).permutation(len(labels)) % options.folds
     epochs = [pictures] if altered is None else altered
