@@ -7,13 +7,13 @@ use crate::recipe::{Augment, Recipe};
 use std::path::Path;
 
 /// Writes into a folder, which is made where it is not there: `pictures.npy` (uint8, `[epochs, pictures, rows, columns, 3]`, at full
-/// size, before any are mixed), `labels.npy` (uint16, `[pictures]`) and `classes.txt`. Pictures are those that train, ascending,
-/// in every epoch. Returns the number of epochs.
+/// size, before any are mixed), `labels.npy` (uint16, `[pictures]`) and `classes.txt`. Pictures are those that are
+/// learned from, ascending, in every epoch; those without a label have the label 65535. Returns the number of epochs.
 ///
 /// # Errors
 /// [`Storage`](crate::ErrorKind::Storage) where a file cannot be written.
 pub fn write_altered(folder: &Path, recipe: &Recipe, dataset: &Dataset) -> Result<u64, Error> {
-    let Dataset { train, training, .. } = dataset;
+    let (train, learned) = (&dataset.train, dataset.learned());
     let epochs: Vec<Augment> = recipe
         .stages
         .iter()
@@ -24,15 +24,15 @@ pub fn write_altered(folder: &Path, recipe: &Recipe, dataset: &Dataset) -> Resul
     let mut studio = Studio::default();
     let mut planes = vec![0.0; 3 * side * side];
     let shown =
-        (0..).zip(&epochs).flat_map(|(epoch, augment)| training.iter().map(move |&index| (epoch, augment, index)));
+        (0..).zip(&epochs).flat_map(|(epoch, augment)| learned.iter().map(move |&index| (epoch, augment, index)));
     let bytes = shown.flat_map(|(epoch, augment, index)| {
         let (picture, draw) = (train.picture(index as usize), (recipe.seed, epoch, index));
         studio.write(picture, side, augment, draw, &normalise, (&mut planes, side));
         normalise.bytes(&planes)
     });
-    let (count, side) = (training.len() as u64, side as u64);
+    let (count, side) = (learned.len() as u64, side as u64);
     write_pixels(folder, &[epochs.len() as u64, count, side, side, 3], bytes)?;
-    write_labels(folder, train, training)?;
+    write_labels(folder, train, &learned)?;
     Ok(epochs.len() as u64)
 }
 
@@ -51,10 +51,11 @@ mod tests {
         let recipe = Recipe::parse(&text, "shapes.toml").unwrap();
         let train = Arc::new(fixture::pictures(4, 0, 32, 1));
         let training: Vec<u32> = (1..train.len() as u32).collect();
-        let dataset = Dataset { test: Arc::clone(&train), validation: vec![0], training, train };
+        let dataset =
+            Dataset { test: Arc::clone(&train), validation: vec![0], training, unlabelled: Vec::new(), train };
         let place = tempfile::tempdir().unwrap();
         let epochs = write_altered(place.path(), &recipe, &dataset).unwrap();
-        assert_eq!(epochs, recipe.stages.iter().map(|stage| u64::from(stage.epochs)).sum::<u64>());
+        assert_eq!(epochs, u64::from(recipe.epochs()));
         let bytes = std::fs::read(place.path().join("pictures.npy")).unwrap();
         let file = NpyFile::new(&bytes[..]).unwrap();
         let count = dataset.training.len();

@@ -11,6 +11,7 @@ mod held_out;
 mod listing;
 mod split;
 mod tiny_imagenet;
+mod unlabelled;
 
 #[cfg(test)]
 pub(crate) use arrays::write_rows;
@@ -24,14 +25,17 @@ use crate::recipe::{Data, Format, Recipe};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Labelled square pictures of one size.
+/// The label of a picture that has none.
+pub const UNLABELLED: u16 = u16::MAX;
+
+/// Square pictures of one size with their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pictures {
     /// Height and width in pixels.
     pub side: usize,
     /// `[picture][row][column][red, green, blue]`, row-major bytes.
     pub pixels: Vec<u8>,
-    /// The class of each picture, an index into `classes`.
+    /// The class of each picture, an index into `classes`, or [`UNLABELLED`].
     pub labels: Vec<u16>,
     /// Names of the classes in the order of their labels.
     pub classes: Vec<String>,
@@ -58,6 +62,13 @@ impl Pictures {
         let pixels = kept.iter().flat_map(|&i| self.picture(i)).copied().collect();
         let labels = kept.iter().map(|&i| self.labels[i]).collect();
         Self { pixels, labels, ..self }
+    }
+
+    /// Puts pictures of the same size behind these, whose labels count the same classes.
+    fn append(&mut self, mut others: Self) {
+        assert_eq!(self.side, others.side, "pictures of a run are brought to one size");
+        self.pixels.append(&mut others.pixels);
+        self.labels.append(&mut others.labels);
     }
 
     /// The bytes of picture `index`: `[row][column][red, green, blue]`.
@@ -131,12 +142,14 @@ pub fn count_classes(data: &Data, folder: &Path) -> Result<usize, Error> {
 /// All pictures of a run.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// The training split, validation pictures among them.
+    /// The training split, validation pictures among them, and after it the pictures without labels.
     pub train: Arc<Pictures>,
     /// Which pictures of `train` train, ascending.
     pub training: Vec<u32>,
     /// Which pictures of `train` validate, ascending; empty where the recipe holds none out.
     pub validation: Vec<u32>,
+    /// Which pictures of `train` have no label, ascending, all after the labelled ones: only a teacher says what is on them.
+    pub unlabelled: Vec<u32>,
     /// The test split.
     pub test: Arc<Pictures>,
 }
@@ -149,7 +162,7 @@ impl Dataset {
     /// the network do not agree, or where there are too few pictures for the validation split or for one batch.
     pub fn load(recipe: &Recipe, folder: &Path) -> Result<Self, Error> {
         let side = recipe.network.input;
-        let train = Pictures::load(&recipe.data, folder, Part::Train, side)?;
+        let mut train = Pictures::load(&recipe.data, folder, Part::Train, side)?;
         check_classes(recipe, folder, &train)?;
         let test = Pictures::load(&recipe.data, folder, Part::Test, side)?;
         check_same_classes(folder, &train, &test)?;
@@ -164,7 +177,17 @@ impl Dataset {
                 )));
             }
         }
-        Ok(Self { train: Arc::new(train), training, validation, test: Arc::new(test) })
+        let labelled = train.len();
+        if let Some(folder) = recipe.distill.as_ref().and_then(|distill| distill.pictures.as_deref()) {
+            train.append(unlabelled::list(folder)?.load(side)?);
+        }
+        let unlabelled = (labelled as u32..train.len() as u32).collect();
+        Ok(Self { train: Arc::new(train), training, validation, unlabelled, test: Arc::new(test) })
+    }
+
+    /// Which pictures of `train` are learned from, with labels and without, ascending.
+    pub fn learned(&self) -> Vec<u32> {
+        [&*self.training, &self.unlabelled].concat()
     }
 
     /// Reads only the test split that `recipe` names.

@@ -162,13 +162,21 @@ impl Recipe {
     pub fn to_shared_toml(&self) -> String {
         let mut recipe = self.clone();
         let start = recipe.start.as_mut().map(|start| &mut start.from);
-        let teacher = recipe.distill.as_mut().map(|distill| &mut distill.teacher);
-        for path in [Some(&mut recipe.data.path), start, teacher].into_iter().flatten() {
+        let distill = recipe
+            .distill
+            .iter_mut()
+            .flat_map(|distill| std::iter::once(&mut distill.teacher).chain(&mut distill.pictures));
+        for path in std::iter::once(&mut recipe.data.path).chain(start).chain(distill) {
             if let (true, Some(name)) = (path.is_absolute(), path.file_name()) {
                 *path = name.into();
             }
         }
         recipe.to_toml()
+    }
+
+    /// Epochs of all stages.
+    pub fn epochs(&self) -> u32 {
+        self.stages.iter().map(|stage| stage.epochs).sum()
     }
 
     /// Whether a run of `old` that has begun that many of its stages can go on as a run of this recipe: nothing differs but

@@ -14,7 +14,7 @@ use lsspq_trainer::recipe::{
     ActivationQuantiser, Augment, Distill, Quantiser, Recipe, Stage, Validation, WeightQuantiser,
 };
 use lsspq_trainer::train::{EpochRecord, Existing, Folder, Outcome, Position, deployed, evaluate, finish, train};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -268,6 +268,10 @@ fn a_cut_checkpoint_is_named_and_nothing_is_lost() {
     }
 }
 
+fn distill(teacher: PathBuf) -> Distill {
+    Distill { teacher, pictures: None, about: String::new(), temperature: 3.0, weight: 0.7 }
+}
+
 #[test]
 fn a_run_learns_from_its_float_twin_and_from_a_file() {
     let temporary = TempDir::new().unwrap();
@@ -283,7 +287,7 @@ fn a_run_learns_from_its_float_twin_and_from_a_file() {
     let teacher = temporary.path().join("twin");
     for teacher in [teacher.clone(), teacher.join("last.checkpoint"), twin.model.clone()] {
         let name = format!("of {}", teacher.file_name().unwrap().display());
-        taught.distill = Some(Distill { teacher, about: String::new(), temperature: 3.0, weight: 0.7 });
+        taught.distill = Some(distill(teacher));
         run(&taught, &name).unwrap();
         let folder = Folder::existing(&temporary.path().join(&name)).unwrap().0;
         let card = deployed(&taught, &folder, &dataset.test.classes).unwrap().card;
@@ -291,9 +295,32 @@ fn a_run_learns_from_its_float_twin_and_from_a_file() {
         assert_eq!(card.float_twin, wanted, "{name}");
     }
     let teacher = temporary.path().join("nobody");
-    taught.distill = Some(Distill { teacher, about: String::new(), temperature: 3.0, weight: 0.7 });
+    taught.distill = Some(distill(teacher));
     let error = run(&taught, "alone").unwrap_err();
     assert!(error.to_string().contains("distill.teacher") && error.to_string().contains("nobody"), "{error}");
+}
+
+#[test]
+fn a_run_learns_from_pictures_without_labels_by_what_a_teacher_says_of_them() {
+    let temporary = TempDir::new().unwrap();
+    let mut recipe = recipe();
+    recipe.override_with(None, &[2, 1]).unwrap();
+    let few = dataset(&recipe, temporary.path());
+    let run = |recipe: &Recipe, dataset: &Dataset, name: &str| {
+        let folder = Folder::open(&temporary.path().join(name), recipe, Existing::Keep).unwrap();
+        train(recipe, dataset, &folder, &|_| false).unwrap();
+        finish(recipe, dataset, &folder).unwrap();
+        folder.records().unwrap()
+    };
+    run(&recipe, &few, "teacher");
+    let teacher = temporary.path().join("teacher");
+    recipe.distill = Some(Distill { pictures: Some(temporary.path().join("shapes/test")), ..distill(teacher) });
+    let more = Dataset::load(&recipe, &temporary.path().join("shapes")).unwrap();
+    assert_eq!((more.training.len(), more.unlabelled.len()), (few.training.len(), few.test.len()));
+    let taught = run(&recipe, &more, "taught");
+    assert!(taught.iter().all(|record| record.loss.is_finite() && record.accuracy <= 1.0), "{taught:?}");
+    recipe.distill.as_mut().unwrap().pictures = None;
+    assert_ne!(numbers(&taught), numbers(&run(&recipe, &few, "without them")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use lsspq::Model;
 use lsspq_trainer::data::Dataset;
 use lsspq_trainer::eval::report;
 use lsspq_trainer::mirror::Mirrored;
-use lsspq_trainer::{Error, file};
+use lsspq_trainer::{Error, Recipe, file};
 use std::path::Path;
 
 pub(super) fn run(job: &Mirror) -> anyhow::Result<()> {
@@ -20,7 +20,8 @@ pub(super) fn run(job: &Mirror) -> anyhow::Result<()> {
     let mut mirrored = Mirrored::of(&bytes, &recipe).with_context(named)?;
     // The recipe in a file has no folder of its own: a relative path counts from where the program runs.
     let folder = recipe.data.folder(job.data.as_deref(), job.base.as_deref(), Some(Path::new("")))?;
-    let dataset = Dataset::load(&recipe, &folder)?;
+    // Pictures that only a teacher spoke of are of no use here, and may be gone.
+    let dataset = Dataset::load(&Recipe { distill: None, ..recipe.clone() }, &folder)?;
     eval::check_labels(&model, &dataset.test, &folder)?;
     let evaluation = mirrored.measure(&dataset)?;
     say::text(report(&evaluation, &model.card().labels));

@@ -30,6 +30,9 @@ pub(super) fn run(job: &Train) -> anyhow::Result<()> {
         data.test.len(),
         data.train.classes.len()
     );
+    if !data.unlabelled.is_empty() {
+        say!("{} pictures without labels, of which only the teacher says what they show", data.unlabelled.len());
+    }
     if job.dry_run { Ok(()) } else { work(job, &data, &interrupted) }
 }
 

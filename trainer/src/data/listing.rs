@@ -1,6 +1,6 @@
 //! Files with their labels, not yet read.
 
-use super::{First, Pictures, decode, some};
+use super::{First, Pictures, UNLABELLED, decode, some};
 use crate::error::Error;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -94,5 +94,8 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<String>, Error> {
 
 /// A label from an index.
 pub(super) fn label(index: usize, folder: &Path) -> Result<u16, Error> {
-    u16::try_from(index).map_err(|_| Error::data(format!("{} has more than 65536 classes", folder.display())))
+    u16::try_from(index)
+        .ok()
+        .filter(|label| *label != UNLABELLED)
+        .ok_or_else(|| Error::data(format!("{} has more than {UNLABELLED} classes", folder.display())))
 }

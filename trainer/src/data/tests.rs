@@ -63,6 +63,36 @@ fn classes_that_do_not_agree_are_named() {
 }
 
 #[test]
+fn pictures_without_labels_stand_behind_the_others_and_none_is_held_out() {
+    let (_keep, folder) = shapes();
+    let mut recipe = recipe();
+    let labelled = Dataset::load(&recipe, &folder).unwrap();
+    let loose = TempDir::new().unwrap();
+    let (own, deeper) = (loose.path().join("b.png"), loose.path().join("a/a/a.png"));
+    fs::create_dir_all(deeper.parent().unwrap()).unwrap();
+    fs::copy(folder.join("train/disc/00002.png"), &own).unwrap();
+    fs::copy(folder.join("train/disc/00004.png"), &deeper).unwrap();
+    fs::write(loose.path().join("a/notes.txt"), "none").unwrap();
+    let teacher = "[distill]\nteacher = \"none\"\npictures = ";
+    let text = format!("{}\n{teacher}{:?}\n", recipe.to_toml(), loose.path().display().to_string());
+    recipe = Recipe::parse(&text, "with pictures").unwrap();
+    let data = Dataset::load(&recipe, &folder).unwrap();
+    assert_eq!((&data.training, &data.validation), (&labelled.training, &labelled.validation));
+    assert_eq!((&*data.unlabelled, data.train.len()), (&[64, 65][..], 66));
+    assert_eq!(data.learned(), [&*data.training, &[64, 65]].concat());
+    assert_eq!(data.train.labels[64..], [UNLABELLED; 2]);
+    for (index, path) in [(64, &own), (65, &deeper)] {
+        assert_eq!(data.train.picture(index), decode(&fs::read(path).unwrap(), 32).unwrap());
+    }
+    fs::write(&deeper, "no picture").unwrap();
+    refused(&recipe, &folder, &["1 of 2 pictures", "a.png"]);
+    fs::remove_dir_all(loose.path()).unwrap();
+    refused(&recipe, &folder, &["no folder", "distill.pictures"]);
+    fs::create_dir_all(loose.path().join("empty")).unwrap();
+    refused(&recipe, &folder, &["holds no JPEG or PNG files", "distill.pictures"]);
+}
+
+#[test]
 fn broken_files_are_named_and_counted() {
     let (_keep, folder) = shapes();
     let jpeg = fs::read(folder.join("train/disc/00001.jpg")).unwrap();

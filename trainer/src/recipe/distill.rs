@@ -16,13 +16,17 @@ pub struct Distill {
     /// are of one seed, one choice of held-out pictures, and one `augment` and number of epochs of each stage: where any of them changes
     /// they are asked for anew. A relative path counts from where the program runs.
     pub teacher: PathBuf,
+    /// A folder of pictures without labels, in it or in folders in it, which are learned from beside those of the data set: only the
+    /// teacher says what is on them. They are neither held out nor tested. A relative path counts from where the program runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<PathBuf>,
     /// What the teacher is and where it learned, in a sentence for the model card.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
     /// Logits are divided by it before the softmax.
     #[serde(default = "temperature")]
     pub temperature: f64,
-    /// Part of the loss; the labels have the rest.
+    /// Part of the loss; the labels have the rest, where there are any.
     #[serde(default = "weight")]
     pub weight: f64,
 }
@@ -43,6 +47,16 @@ impl Distill {
 
     pub(super) fn validate(&self) -> Result<(), String> {
         within("distill.temperature", self.temperature, 0.1, 100.0)?;
-        within("distill.weight", self.weight, 0.0, 1.0)
+        within("distill.weight", self.weight, 0.0, 1.0)?;
+        match &self.pictures {
+            Some(_) if self.weight == 0.0 => Err(
+                "distill.weight = 0.0: with distill.pictures allowed is more than 0, or nothing is learned from them"
+                    .into(),
+            ),
+            Some(folder) if folder.as_os_str().is_empty() => {
+                Err("distill.pictures = \"\": allowed is a folder of pictures".into())
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -122,6 +122,7 @@ fn files_are_as_small_as_the_recipes_promise() {
         ("cifar10-100k-altered", 100),
         ("cifar10-100k-settled", 100),
         ("cifar10-100k-taught", 100),
+        ("cifar10-100k-unlabelled", 100),
         ("cifar10-dense", 34),
         ("everyday200", 1024),
         ("everyday200-deeper", 1024),

@@ -20,13 +20,12 @@ fn shipped_recipes_are_valid() {
 
 #[test]
 fn recipes_of_peers_are_valid_and_have_the_budget_of_the_shipped_network() {
-    let epochs = |recipe: &Recipe| recipe.stages.iter().map(|s| s.epochs).sum::<u32>();
     let shipped = Recipe::parse(include_str!("../../recipes/cifar10.toml"), "cifar10.toml").unwrap();
     let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes/peers"));
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let recipe = Recipe::load(&entry.unwrap().path()).unwrap();
-        assert_eq!((epochs(&recipe), &recipe.data), (epochs(&shipped), &shipped.data), "{}", recipe.name);
+        assert_eq!((recipe.epochs(), &recipe.data), (shipped.epochs(), &shipped.data), "{}", recipe.name);
         assert_eq!(Recipe::parse(&recipe.to_toml(), "resolved").unwrap(), recipe);
         count += 1;
     }
@@ -196,6 +195,21 @@ fn a_stage_trains_on_pictures_of_at_most_full_size_and_none_beside_a_teacher() {
     assert!(message.contains("stages[0].input") && message.contains("teacher"), "{message}");
     let answers = format!("{}\n[distill]\nteacher = \"runs/answers.npy\"\n", stage("input = 24"));
     assert!(parse(answers).unwrap().distill.unwrap().has_answered());
+}
+
+#[test]
+fn pictures_without_labels_want_a_teacher_that_counts() {
+    let parse = |lines: &str| {
+        let text = format!("{SHAPES}\n[distill]\nteacher = \"runs/teacher\"\n{lines}\n");
+        Recipe::parse(&text, "the recipe").map_err(|e| e.to_string())
+    };
+    let recipe = parse("pictures = \"more\"").unwrap();
+    assert_eq!(recipe.distill.unwrap().pictures.unwrap(), std::path::Path::new("more"));
+    let message = parse("pictures = \"more\"\nweight = 0.0").unwrap_err();
+    assert!(message.contains("distill.weight") && message.contains("more than 0"), "{message}");
+    assert!(parse("pictures = \"\"").unwrap_err().contains("distill.pictures"));
+    let shared = parse("pictures = \"/home/ann/more\"").unwrap().to_shared_toml();
+    assert!(shared.contains("pictures = \"more\""), "{shared}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::loss::softened;
 use crate::batches::Batch;
-use crate::data::{Dataset, read_rows};
+use crate::data::{Dataset, UNLABELLED, read_rows};
 use crate::recipe::Recipe;
 use std::path::Path;
 
@@ -13,17 +13,18 @@ pub(super) struct Answers {
     classes: usize,
     /// Rows of an epoch where each has its own.
     of_epoch: Option<usize>,
-    /// The row of each picture of the training split; none for those held out.
+    /// The row of each picture; none for those held out.
     row: Vec<Option<u32>>,
 }
 
 impl Answers {
-    /// Reads logits `[pictures, classes]`, or `[epochs, pictures, classes]`, whose rows are the pictures that train, ascending; or
-    /// what is wrong with them.
+    /// Reads logits `[pictures, classes]`, or `[epochs, pictures, classes]`, whose rows are the pictures that are learned
+    /// from, ascending; or what is wrong with them.
     pub(super) fn load(path: &Path, recipe: &Recipe, dataset: &Dataset, temperature: f64) -> Result<Self, String> {
         let (logits, shape) = read_rows(path).map_err(|e| e.to_string())?;
-        let (count, classes) = (dataset.training.len(), dataset.train.classes.len());
-        let epochs: u32 = recipe.stages.iter().map(|stage| stage.epochs).sum();
+        let learned = dataset.learned();
+        let (count, classes) = (learned.len(), dataset.train.classes.len());
+        let epochs = recipe.epochs();
         let of_epoch = match shape[..] {
             [pictures, of] if (pictures, of) == (count, classes) => None,
             [.., pictures, of] if shape.len() == 3 && (pictures, of) == (count, classes) => Some(count),
@@ -51,9 +52,12 @@ impl Answers {
         if let Some(at) = logits.iter().position(|l| !l.is_finite()) {
             return Err(format!("its row {} holds {}: allowed are numbers", at / classes, logits[at]));
         }
-        let labels = dataset.training.iter().map(|&i| usize::from(dataset.train.labels[i as usize])).cycle();
-        let right = logits.chunks_exact(classes).zip(labels).filter(|(row, label)| largest(row) == *label).count();
-        let (share, chance) = (right as f64 * classes as f64 / logits.len() as f64, 1.0 / classes as f64);
+        let labels = learned.iter().map(|&i| dataset.train.labels[i as usize]).cycle();
+        let told = logits.chunks_exact(classes).zip(labels).filter(|(_, label)| *label != UNLABELLED);
+        let (right, labelled) = told.fold((0, 0), |(right, labelled), (row, label)| {
+            (right + usize::from(largest(row) == usize::from(label)), labelled + 1)
+        });
+        let (share, chance) = (right as f64 / f64::from(labelled), 1.0 / classes as f64);
         if share < chance + (1.0 - chance) / 10.0 {
             return Err(format!(
                 "only {:.1} % of its rows are the pictures' own classes, where guessing gives {:.1} %: rows or classes stand in \
@@ -63,7 +67,7 @@ impl Answers {
             ));
         }
         let mut row = vec![None; dataset.train.len()];
-        for (number, &picture) in (0..).zip(&dataset.training) {
+        for (number, &picture) in (0..).zip(&learned) {
             row[picture as usize] = Some(number);
         }
         Ok(Self { rows: softened(logits, classes, temperature), classes, of_epoch, row })
@@ -73,7 +77,9 @@ impl Answers {
     pub(super) fn blended(&self, batch: &Batch, epoch: u32) -> Vec<f32> {
         let first = self.of_epoch.map_or(0, |rows| rows * epoch as usize);
         let of = |pictures: &[u32]| -> Vec<f32> {
-            let row = |&i: &u32| first + self.row[i as usize].expect("the pictures that train have answers") as usize;
+            let row = |&i: &u32| {
+                first + self.row[i as usize].expect("the pictures that are learned from have answers") as usize
+            };
             pictures.iter().map(row).flat_map(|i| &self.rows[i * self.classes..][..self.classes]).copied().collect()
         };
         let mut answers = of(&batch.pictures);
@@ -94,13 +100,20 @@ fn largest(row: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::augment::Mixed;
+    use crate::data::Pictures;
     use crate::fixture;
     use std::sync::Arc;
 
     /// Eight pictures of four classes, of which the first and the last do not train.
     fn dataset() -> Dataset {
         let train = Arc::new(fixture::pictures(2, 0, 8, 1));
-        Dataset { test: Arc::clone(&train), training: (1..7).collect(), validation: vec![0, 7], train }
+        Dataset {
+            test: Arc::clone(&train),
+            training: (1..7).collect(),
+            validation: vec![0, 7],
+            unlabelled: Vec::new(),
+            train,
+        }
     }
 
     /// Sure of each picture's own class, and a little more so from picture to picture.
@@ -141,6 +154,23 @@ mod tests {
         batch.mixed = Some(Mixed { pictures: vec![1, 2, 6], labels: vec![0; 3], own: 0.75 });
         let mean: Vec<f32> = sure(6).iter().zip(sure(1)).map(|(a, b)| 0.75 * a + 0.25 * b).collect();
         assert!(near(&answers.blended(&batch, 0)[..4], &mean));
+    }
+
+    #[test]
+    fn pictures_without_labels_have_rows_that_are_neither_right_nor_wrong() {
+        let mut dataset = dataset();
+        let mut train = Pictures::clone(&dataset.train);
+        train.labels[7] = UNLABELLED;
+        (dataset.train, dataset.unlabelled, dataset.validation) = (Arc::new(train), vec![7], vec![0]);
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("answers.npy");
+        let rows = [logits(&dataset), vec![0.0, 0.0, 9.0, 0.0]].concat();
+        crate::data::write_rows(&path, &rows, &[7, 4]);
+        let answers = Answers::load(&path, &recipe(), &dataset, 2.0).unwrap();
+        let batch = Batch { images: Vec::new(), pictures: vec![7], labels: vec![UNLABELLED], mixed: None };
+        assert!(answers.blended(&batch, 0)[2] > 0.9);
+        crate::data::write_rows(&path, &rows[4..], &[6, 4]);
+        assert!(Answers::load(&path, &recipe(), &dataset, 2.0).err().unwrap().contains("[6, 4], allowed is [7, 4]"));
     }
 
     #[test]

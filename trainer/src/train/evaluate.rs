@@ -2,7 +2,7 @@
 
 use crate::augment::Normalise;
 use crate::batches::Batches;
-use crate::data::Pictures;
+use crate::data::{Pictures, UNLABELLED};
 use crate::network::{Mode, Network};
 use crate::recipe::Recipe;
 use burn::module::Module;
@@ -36,12 +36,13 @@ pub(super) fn correct(logits: &Tensor<2>, labels: &[u16]) -> u64 {
     ranks(logits, labels)[0]
 }
 
-/// How many rows have their label in the first place, and among the first five; of equal logits the first class wins.
+/// How many rows have their label in the first place, and among the first five; of equal logits the first class wins. Rows
+/// without a label count for nothing.
 fn ranks(logits: &Tensor<2>, labels: &[u16]) -> [u64; 2] {
     let [_, classes] = logits.dims();
     let logits: Vec<f32> = logits.clone().into_data().iter::<f32>().collect();
     let mut counts = [0, 0];
-    for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+    for (row, &label) in logits.chunks_exact(classes).zip(labels).filter(|(_, label)| **label != UNLABELLED) {
         let own = row[usize::from(label)];
         let before = row[..usize::from(label)].iter().filter(|&&l| l >= own).count();
         let rank = before + row[usize::from(label)..].iter().filter(|&&l| l > own).count();

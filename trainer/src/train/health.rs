@@ -53,7 +53,7 @@ mod tests {
 
     /// A position behind an epoch of that mean loss.
     fn epoch(position: &mut Position, loss: f32) {
-        position.count_step(loss, 10, 0);
+        position.count_step(loss, 10, 0, 0);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! What training makes small.
 
 use crate::batches::Batch;
+use crate::data::UNLABELLED;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 
 /// Mean over a batch of the cross-entropy of the logits `[images, classes]` with the labels, blended where the pictures
-/// are, of which `smoothing` is spread evenly over all classes.
+/// are, of which `smoothing` is spread evenly over all classes; 0 for what has no label.
 pub(super) fn cross_entropy(logits: Tensor<2>, batch: &Batch, smoothing: f64) -> Tensor<1> {
     let [count, classes] = logits.dims();
     let device = logits.device();
-    if smoothing == 0.0 && batch.mixed.is_none() {
+    if smoothing == 0.0 && batch.mixed.is_none() && !batch.labels.contains(&UNLABELLED) {
         let labels: Vec<i64> = batch.labels.iter().map(|&l| l.into()).collect();
         let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device);
         return log_softmax(logits, 1).gather(1, labels.reshape([count, 1])).mean().neg();
@@ -45,11 +46,13 @@ fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     (log_softmax(logits, 1) * targets).sum_dim(1).mean().neg()
 }
 
-/// What the softmax shall be, `[images][classes]`.
+/// What the softmax shall be, `[images][classes]`; of each picture that share of which the label is known.
 fn targets(batch: &Batch, classes: usize, smoothing: f64) -> Vec<f32> {
-    let mut targets = vec![(smoothing / classes as f64) as f32; batch.labels.len() * classes];
+    let mut targets = vec![0.0; batch.labels.len() * classes];
     let mut add = |labels: &[u16], share: f32| {
-        for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
+        let labelled = targets.chunks_exact_mut(classes).zip(labels).filter(|(_, label)| **label != UNLABELLED);
+        for (row, &label) in labelled {
+            row.iter_mut().for_each(|target| *target += (smoothing / classes as f64) as f32 * share);
             row[usize::from(label)] += (1.0 - smoothing) as f32 * share;
         }
     };
@@ -111,6 +114,22 @@ mod tests {
         let loss = |labels| number(cross_entropy(logits(), &batch(labels), 0.1));
         let wanted = 0.7 * loss([2, 0]) + 0.3 * loss([0, 2]);
         assert!((number(cross_entropy(logits(), &blended, 0.1)) - wanted).abs() < 1e-5);
+    }
+
+    #[test]
+    fn what_has_no_label_has_no_loss_but_the_teachers() {
+        let one = -log_share(ROWS[0], 2) / 2.0;
+        for smoothing in [0.0, 0.1] {
+            let spread: f64 = -(0..3).map(|c| log_share(ROWS[0], c)).sum::<f64>() / 6.0;
+            let wanted = (1.0 - smoothing) * one + smoothing * spread;
+            let found = number(cross_entropy(logits(), &batch([2, UNLABELLED]), smoothing));
+            assert!((found - wanted).abs() < 1e-5, "{smoothing}: {found} is not {wanted}");
+        }
+        let mut blended = batch([2, UNLABELLED]);
+        blended.mixed = Some(Mixed { pictures: vec![1, 0], labels: vec![UNLABELLED, 2], own: 0.7 });
+        let wanted = -(0.7 * log_share(ROWS[0], 2) + 0.3 * log_share(ROWS[1], 2)) / 2.0;
+        assert!((number(cross_entropy(logits(), &blended, 0.0)) - wanted).abs() < 1e-5);
+        assert_eq!(number(cross_entropy(logits(), &batch([UNLABELLED; 2]), 0.1)), 0.0);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use progress::show_dashboard;
 use crate::augment::Normalise;
 use crate::batches::{Batch, Batches};
 use crate::compute::Compute;
-use crate::data::Dataset;
+use crate::data::{Dataset, UNLABELLED};
 use crate::error::Error;
 use crate::network::{Engine, Mode, Network};
 use crate::recipe::{Recipe, Stage};
@@ -132,7 +132,7 @@ fn train_all(
     folder.check_room(run.checkpoint()?.largest())?;
     folder.keep_labels(&dataset.train.classes)?;
     let teacher = Teacher::of(recipe, dataset)?;
-    let progress = Progress::new(recipe, dataset.training.len(), &run.position);
+    let progress = Progress::new(recipe, dataset.learned().len(), &run.position);
     let job = Job { recipe, dataset, folder, stop, teacher, progress, devices, engine: compute.engine() };
     while let Some(stage) = recipe.stages.get(run.position.stage) {
         if run.position.begins_stage() {
@@ -260,7 +260,7 @@ impl Run {
         let normalise = Normalise::from(&recipe.data);
         Batches::training(
             &dataset.train,
-            &dataset.training,
+            &dataset.learned(),
             stage.batch,
             &normalise,
             stage.augment.unwrap_or(recipe.augment),
@@ -286,7 +286,8 @@ impl Run {
         self.network = self.optimiser.step(rate, self.network.clone(), gradients);
         let correct = evaluate::correct(&output.logits, &labels);
         self.network.absorb(&recipe.network, output, STATISTICS_MOMENTUM);
-        self.position.count_step(loss, count, correct);
+        let unlabelled = labels.iter().filter(|label| **label == UNLABELLED).count();
+        self.position.count_step(loss, count, unlabelled, correct);
         if let Some(average) = &mut self.average {
             average.update(&self.network, self.position.steps);
         }

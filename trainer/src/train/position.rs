@@ -22,7 +22,10 @@ pub struct Position {
     pub steps: u64,
     /// Pictures seen in the current epoch.
     pub images: u64,
-    /// How many of them were classified rightly as they came.
+    /// How many of them have no label.
+    #[serde(default)]
+    unlabelled: u64,
+    /// How many of the others were classified rightly as they came.
     pub correct: u64,
     /// Sum over them of the loss, as the bits of an f64, since JSON would round it.
     loss_bits: u64,
@@ -52,9 +55,14 @@ impl Position {
         (self.images > 0).then(|| f64::from_bits(self.loss_bits) / self.images as f64)
     }
 
-    /// Part of the pictures of the current epoch that were classified rightly; none before the first step.
+    /// How many of the pictures of the current epoch so far have a label.
+    pub(super) fn labelled(&self) -> u64 {
+        self.images - self.unlabelled
+    }
+
+    /// Part of the labelled pictures of the current epoch that were classified rightly; none before there was one.
     pub fn accuracy(&self) -> Option<f64> {
-        (self.images > 0).then(|| self.correct as f64 / self.images as f64)
+        (self.labelled() > 0).then(|| self.correct as f64 / self.labelled() as f64)
     }
 
     /// How many stages have begun, the one that is going on included.
@@ -77,10 +85,12 @@ impl Position {
         patience.is_some_and(|patience| self.stale >= patience)
     }
 
-    pub(super) fn count_step(&mut self, loss: f32, images: usize, correct: u64) {
+    /// A step on a batch of that many pictures, of which so many have no label.
+    pub(super) fn count_step(&mut self, loss: f32, images: usize, unlabelled: usize, correct: u64) {
         let sum = f64::from_bits(self.loss_bits) + f64::from(loss) * images as f64;
         self.loss_bits = sum.to_bits();
         self.images += images as u64;
+        self.unlabelled += unlabelled as u64;
         self.correct += correct;
         self.step += 1;
         self.steps += 1;
@@ -105,7 +115,8 @@ impl Position {
         self.prefers_weights = look.is_some_and(|look| look.prefers_weights());
         self.epoch_in_stage += 1;
         self.epoch += 1;
-        (self.step, self.images, self.correct, self.loss_bits, self.seconds) = (0, 0, 0, 0, 0.0);
+        (self.step, self.images, self.unlabelled, self.correct) = (0, 0, 0, 0);
+        (self.loss_bits, self.seconds) = (0, 0.0);
     }
 
     pub(super) fn next_stage(&mut self, stage: &Stage, weights: Option<u8>) {
@@ -146,6 +157,18 @@ mod tests {
             let kept = looks.clone().filter(|&look| position.is_kept(Some(look))).last();
             assert_eq!(kept, choice::kept(looks), "{epochs} epochs");
         }
+    }
+
+    #[test]
+    fn accuracy_is_that_of_pictures_with_labels() {
+        let mut position = Position::default();
+        position.count_step(1.0, 4, 4, 0);
+        assert_eq!((position.accuracy(), position.loss()), (None, Some(1.0)));
+        position.count_step(2.0, 4, 1, 2);
+        assert_eq!((position.accuracy(), position.loss()), (Some(2.0 / 3.0), Some(1.5)));
+        position.next_epoch(None);
+        position.count_step(1.0, 4, 0, 1);
+        assert_eq!(position.accuracy(), Some(0.25));
     }
 
     #[test]

@@ -21,19 +21,19 @@ pub fn show_dashboard() {
 pub(super) struct Progress {
     epochs: u32,
     stages: usize,
-    /// Of the training split.
+    /// That are learned from.
     pictures: usize,
     owns_dashboard: bool,
     /// Since when, and from which step of the epoch on, speed is measured.
     began: Cell<(Instant, usize)>,
-    /// Right answers of the epoch before this step.
-    correct: Cell<u64>,
+    /// Right answers of the epoch before this step, and pictures with a label.
+    seen: Cell<[u64; 2]>,
 }
 
 impl Progress {
     /// Of a run that is at that position, with that many pictures to train on.
     pub(super) fn new(recipe: &Recipe, pictures: usize, position: &Position) -> Self {
-        let epochs = recipe.stages.iter().map(|s| s.epochs).sum();
+        let epochs = recipe.epochs();
         let unfinished = position.stage < recipe.stages.len();
         Self {
             epochs,
@@ -41,7 +41,7 @@ impl Progress {
             pictures,
             owns_dashboard: OFFERED.load(Ordering::Relaxed) && unfinished && Dashboard::open(epochs, position.epoch),
             began: Cell::new((Instant::now(), 0)),
-            correct: Cell::new(0),
+            seen: Cell::new([0, 0]),
         }
     }
 
@@ -58,7 +58,7 @@ impl Progress {
     /// An epoch begins, or goes on where it was interrupted.
     pub(super) fn begin(&self, position: &Position, stage: &Stage) {
         self.began.set((Instant::now(), position.step));
-        self.correct.set(position.correct);
+        self.seen.set([position.correct, position.labelled()]);
         let activations = match stage.activation_bits() {
             Some(bits) => format!("{bits} bits"),
             None => "float".to_owned(),
@@ -71,12 +71,14 @@ impl Progress {
 
     /// A step of that loss was taken; `position` has counted it.
     pub(super) fn step(&self, position: &Position, loss: f32, rate: f64, batch: usize) {
-        let correct = position.correct - self.correct.replace(position.correct);
+        let now = [position.correct, position.labelled()];
+        let before = self.seen.replace(now);
+        let [correct, labelled] = [0, 1].map(|i| now[i] - before[i]);
         dashboard::shown(|d| {
             let (began, first) = self.began.get();
             let speed = ((position.step - first) * batch) as f64 / began.elapsed().as_secs_f64().max(1e-9);
             let (loss, mean) = (f64::from(loss), position.loss().unwrap_or(f64::NAN));
-            let (accuracy, all) = (percent(correct, batch as u64), 100.0 * position.accuracy().unwrap_or(0.0));
+            let (accuracy, all) = (percent(correct, labelled), 100.0 * position.accuracy().unwrap_or(0.0));
             let points = [
                 Metric::Loss.at(loss, format!("{mean:.4} (batch {loss:.4})")),
                 Metric::Accuracy.at(accuracy, format!("{all:.1} % (batch {accuracy:.1} %)")),

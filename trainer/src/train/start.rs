@@ -71,7 +71,7 @@ mod tests {
     fn dataset(side: usize) -> Dataset {
         let train = Arc::new(fixture::pictures(16, 0, side, 1));
         let training: Vec<u32> = (0..train.len() as u32).collect();
-        Dataset { test: Arc::clone(&train), train, training, validation: Vec::new() }
+        Dataset { test: Arc::clone(&train), train, training, validation: Vec::new(), unlabelled: Vec::new() }
     }
 
     /// Writes the file of a network that was never trained but has the statistics of the pictures; the start by it, and its

@@ -110,7 +110,8 @@ mod tests {
         let recipe = Recipe::parse(RECIPE, "shapes.toml").unwrap();
         let train = Arc::new(fixture::pictures(4, 0, recipe.network.input, 1));
         let training: Vec<u32> = (0..train.len() as u32).collect();
-        let dataset = Dataset { test: Arc::clone(&train), train, training, validation: Vec::new() };
+        let dataset =
+            Dataset { test: Arc::clone(&train), train, training, validation: Vec::new(), unlabelled: Vec::new() };
         let network = Network::new(&recipe.network, 1, &Device::flex());
         let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
         let measured = measured(&network, &recipe, mode, whole(&recipe, &dataset, dataset.training.len(), PICTURES));
@@ -136,7 +137,8 @@ mod tests {
         let stage = &recipe.stages[0];
         let train = Arc::new(fixture::pictures(stage.batch as u32, 0, recipe.network.input, 1));
         let training: Vec<u32> = (0..train.len() as u32).collect();
-        let dataset = Dataset { test: Arc::clone(&train), train, training, validation: Vec::new() };
+        let dataset =
+            Dataset { test: Arc::clone(&train), train, training, validation: Vec::new(), unlabelled: Vec::new() };
         let mode = Mode { batch_statistics: false, activations: None, round_shifts: true, engine: Engine::Fused };
         let right = |network: &Network| evaluate(network, &recipe, mode, &dataset.train, &dataset.training).top1;
         let mut chosen = [false; 2];
@@ -159,7 +161,8 @@ mod tests {
         let stage = Stage { batch: 3, input: Some(24), ..recipe.stages[0].clone() };
         let train = Arc::new(fixture::pictures(8, 0, recipe.network.input, 1));
         let training: Vec<u32> = (0..train.len() as u32).collect();
-        let dataset = Dataset { test: Arc::clone(&train), train, training, validation: Vec::new() };
+        let dataset =
+            Dataset { test: Arc::clone(&train), train, training, validation: Vec::new(), unlabelled: Vec::new() };
         let images = |recipe: &Recipe, stage: &Stage, epoch| {
             altered(recipe, stage, &dataset, epoch).map(|batch| batch.images).collect::<Vec<_>>()
         };
