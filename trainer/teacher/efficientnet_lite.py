@@ -31,6 +31,8 @@ RATE, WEIGHT_DECAY = 5e-4, 0.02
 WARM_UP_STEPS = 200
 # The least part of a picture's area that a crop shows.
 LEAST_CROP = 0.5
+# The label of a picture that has none: it is answered on, not learned.
+UNLABELLED = 65535
 # Pictures of each class by which its row of the ImageNet classifier is found.
 LOOKS = 10
 
@@ -43,7 +45,13 @@ def main():
     parser.add_argument("--altered", type=Path, help="a folder that `lsspq pictures --altered` wrote: answer on those, epoch by epoch")
     parser.add_argument("--network", choices=["lite0", "lite1", "lite2"], default="lite0", help="[default: lite0]")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda: in bfloat16 where that does [default: cpu]")
-    parser.add_argument("--side", type=int, default=96, help="pixels that pictures are enlarged to [default: 96]")
+    parser.add_argument(
+        "--side",
+        type=sides,
+        default=[96],
+        metavar="PIXELS,...",
+        help="what pictures are enlarged to; of several, separated by commas, the epochs go through them in turn, as 64,64,112, and the last answers [default: 96]",
+    )
     parser.add_argument("--epochs", type=int, default=2, help="0 takes the weights that are kept beside --out [default: 2]")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
@@ -54,6 +62,14 @@ def main():
         help="parts of the pictures: a network for each answers on it that learned the others, none on what it learned [default: 1, which answers on what it learned]",
     )
     options = parser.parse_args()
+
+    for folder in filter(None, (options.pictures, options.test, options.altered)):
+        if not (folder / "pictures.npy").is_file():
+            parser.error(f"{folder} holds no pictures.npy: `lsspq pictures` writes it")
+    if options.epochs and len(options.side) > options.epochs:
+        parser.error(f"--side names {len(options.side)} sizes: allowed is at most one for each of the {options.epochs} epochs")
+    # Moments of AdamW become so small that processors are slow with them.
+    torch.set_flush_denormal(True)
 
     pictures = np.load(options.pictures / "pictures.npy", mmap_mode="r")
     labels = torch.from_numpy(np.load(options.pictures / "labels.npy").astype(np.int64))
@@ -73,19 +89,29 @@ def main():
     for part in range(options.folds):
         asked = np.flatnonzero(part_of == part)
         learned = np.flatnonzero(part_of != part) if options.folds > 1 else asked
+        learned = learned[labels[learned].numpy() != UNLABELLED]
         kept = options.out.with_suffix(f".{part}.pt" if options.folds > 1 else ".pt")
         network = taught(pictures, labels, learned, len(classes), kept, options)
         if unseen:
             everything = np.arange(len(unseen[1]))
-            right = (answer(network, unseen[0], everything, options.side, 2).argmax(1) == unseen[1]).mean()
+            right = (answer(network, unseen[0], everything, options.side[-1], 2).argmax(1) == unseen[1]).mean()
             print(f"{options.test}: {100 * right:.2f} % of {len(unseen[0])} pictures right that it never saw", flush=True)
         for epoch, shown in enumerate(epochs):
-            answers[epoch, asked] = answer(network, shown, asked, options.side, looks)
-    right = (answers.argmax(2) == labels.numpy()).mean()
+            answers[epoch, asked] = answer(network, shown, asked, options.side[-1], looks)
+    labelled = np.flatnonzero(labels.numpy() != UNLABELLED)
+    right = (answers[:, labelled].argmax(2) == labels[labelled].numpy()).mean()
     answers = answers[0] if altered is None else answers
     np.save(options.out, answers)
     which = "those it learned from" if options.folds == 1 else "those that the network which answers did not learn from"
     print(f"{options.out}: {' x '.join(map(str, answers.shape))}, {100 * right:.1f} % right of {which}")
+
+
+def sides(text):
+    """Sizes in pixels, separated by commas."""
+    given = [int(side) for side in text.split(",")]
+    if min(given) < 32:
+        raise ValueError
+    return given
 
 
 def taught(pictures, labels, learned, classes, kept, options):
@@ -97,7 +123,7 @@ def taught(pictures, labels, learned, classes, kept, options):
     )
     network = network.to(options.device, memory_format=torch.channels_last)
     if options.epochs:
-        network._fc = own_classifier(network, pictures, labels, learned, classes, options.side)
+        network._fc = own_classifier(network, pictures, labels, learned, classes, options.side[0])
         learn(network, pictures, labels, learned, options)
         torch.save(network.state_dict(), kept)
     else:
@@ -151,30 +177,32 @@ def own_classifier(network, pictures, labels, learned, classes, side):
 
 def learn(network, pictures, labels, learned, options):
     network.train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=WEIGHT_DECAY, fused=True)
     steps = len(learned) // options.batch * options.epochs
     rate = lambda step: min(1, (step + 1) / WARM_UP_STEPS) * (1 + math.cos(math.pi * step / steps)) / 2
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     random, began = np.random.default_rng(options.seed), time.time()
-    step, losses, right = 0, [], []
-    for _ in range(options.epochs):
+    # Of each step the loss and the share that was right: in one tensor, as a small one a step keeps memory from going back.
+    step, history = 0, torch.zeros(2, steps, device=options.device)
+    for epoch in range(options.epochs):
+        side = options.side[epoch * len(options.side) // options.epochs]
         order = random.permutation(learned)
         for first in range(0, len(order) - options.batch + 1, options.batch):
             indices = np.sort(order[first : first + options.batch])
             wanted = labels[indices].to(options.device)
             with at_half(options.device, learning=True):
-                logits = network(cropped(batch(pictures, indices, options.device), options.side))
+                logits = network(cropped(batch(pictures, indices, options.device), side))
             loss = F.cross_entropy(logits.float(), wanted)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
+            history[0, step] = loss.detach()
+            history[1, step] = (logits.argmax(1) == wanted).float().mean()
             step += 1
-            losses.append(loss.detach())
-            right.append((logits.argmax(1) == wanted).float().mean())
             if step % 100 == 0 or step == steps:
-                means = torch.stack(losses[-100:]).mean(), 100 * torch.stack(right[-100:]).mean()
-                print(f"step {step} of {steps}: loss {means[0]:.3f}, {means[1]:.1f} % right, {time.time() - began:.0f} s", flush=True)
+                loss, right = history[:, max(step - 100, 0) : step].mean(1)
+                print(f"step {step} of {steps}: loss {loss:.3f}, {100 * right:.1f} % right, {time.time() - began:.0f} s", flush=True)
 
 
 def cropped(images, side):
