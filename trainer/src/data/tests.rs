@@ -81,6 +81,11 @@ fn pictures_without_labels_stand_behind_the_others_and_none_is_held_out() {
     assert_eq!((&*data.unlabelled, data.train.len()), (&[64, 65][..], 66));
     assert_eq!(data.learned(), [&*data.training, &[64, 65]].concat());
     assert_eq!(data.train.labels[64..], [UNLABELLED; 2]);
+    #[cfg(unix)]
+    for link in ["a/up", "a/a/up"] {
+        std::os::unix::fs::symlink(loose.path(), loose.path().join(link)).unwrap();
+        assert_eq!(Dataset::load(&recipe, &folder).unwrap().train, data.train, "links in a circle");
+    }
     for (index, path) in [(64, &own), (65, &deeper)] {
         assert_eq!(data.train.picture(index), decode(&fs::read(path).unwrap(), 32).unwrap());
     }
