@@ -148,7 +148,8 @@ pub struct Dataset {
     pub training: Vec<u32>,
     /// Which pictures of `train` validate, ascending; empty where the recipe holds none out.
     pub validation: Vec<u32>,
-    /// Which pictures of `train` have no label, ascending, all after the labelled ones: only a teacher says what is on them.
+    /// Which pictures of `train` have no label, ascending, all after the labelled ones: only a teacher says what is on
+    /// them.
     pub unlabelled: Vec<u32>,
     /// The test split.
     pub test: Arc<Pictures>,
@@ -159,7 +160,8 @@ impl Dataset {
     ///
     /// # Errors
     /// [`ErrorKind::Data`](crate::ErrorKind::Data) as [`Pictures::load`], and where the classes of the two splits and of
-    /// the network do not agree, or where there are too few pictures for the validation split or for one batch.
+    /// the network do not agree, where there are too few pictures for the validation split or for one batch, or where
+    /// pictures without labels are ones of the test or validation split.
     pub fn load(recipe: &Recipe, folder: &Path) -> Result<Self, Error> {
         let side = recipe.network.input;
         let mut train = Pictures::load(&recipe.data, folder, Part::Train, side)?;
@@ -179,7 +181,10 @@ impl Dataset {
         }
         let labelled = train.len();
         if let Some(folder) = recipe.distill.as_ref().and_then(|distill| distill.pictures.as_deref()) {
-            train.append(unlabelled::list(folder)?.load(side)?);
+            let validated = validation.iter().map(|&i| train.picture(i as usize));
+            let held_out = validated.chain((0..test.len()).map(|i| test.picture(i))).collect();
+            let unlabelled = unlabelled::load(folder, side, &held_out)?;
+            train.append(unlabelled);
         }
         let unlabelled = (labelled as u32..train.len() as u32).collect();
         Ok(Self { train: Arc::new(train), training, validation, unlabelled, test: Arc::new(test) })

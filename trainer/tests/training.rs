@@ -314,9 +314,11 @@ fn a_run_learns_from_pictures_without_labels_by_what_a_teacher_says_of_them() {
     };
     run(&recipe, &few, "teacher");
     let teacher = temporary.path().join("teacher");
-    recipe.distill = Some(Distill { pictures: Some(temporary.path().join("shapes/test")), ..distill(teacher) });
+    let others = temporary.path().join("others");
+    fixture::write(&others, Plan { train: 40, test: 10, side: recipe.network.input, seed: 2 }).unwrap();
+    recipe.distill = Some(Distill { pictures: Some(others), ..distill(teacher) });
     let more = Dataset::load(&recipe, &temporary.path().join("shapes")).unwrap();
-    assert_eq!((more.training.len(), more.unlabelled.len()), (few.training.len(), few.test.len()));
+    assert_eq!((more.training.len(), more.unlabelled.len()), (few.training.len(), 4 * (40 + 10)));
     let taught = run(&recipe, &more, "taught");
     assert!(taught.iter().all(|record| record.loss.is_finite() && record.accuracy <= 1.0), "{taught:?}");
     recipe.distill.as_mut().unwrap().pictures = None;

@@ -71,7 +71,7 @@ fn pictures_without_labels_stand_behind_the_others_and_none_is_held_out() {
     let (own, deeper) = (loose.path().join("b.png"), loose.path().join("a/a/a.png"));
     fs::create_dir_all(deeper.parent().unwrap()).unwrap();
     fs::copy(folder.join("train/disc/00002.png"), &own).unwrap();
-    fs::copy(folder.join("train/disc/00004.png"), &deeper).unwrap();
+    fs::copy(folder.join("train/disc/00006.png"), &deeper).unwrap();
     fs::write(loose.path().join("a/notes.txt"), "none").unwrap();
     let teacher = "[distill]\nteacher = \"none\"\npictures = ";
     let text = format!("{}\n{teacher}{:?}\n", recipe.to_toml(), loose.path().display().to_string());
@@ -88,6 +88,10 @@ fn pictures_without_labels_stand_behind_the_others_and_none_is_held_out() {
     }
     for (index, path) in [(64, &own), (65, &deeper)] {
         assert_eq!(data.train.picture(index), decode(&fs::read(path).unwrap(), 32).unwrap());
+    }
+    for held_out in [data.test.picture(3), data.train.picture(data.validation[1] as usize)] {
+        image::save_buffer(&deeper, held_out, 32, 32, image::ColorType::Rgb8).unwrap();
+        refused(&recipe, &folder, &["1 of 2 pictures", "test or validation pictures", "a.png", "remove them"]);
     }
     fs::write(&deeper, "no picture").unwrap();
     refused(&recipe, &folder, &["1 of 2 pictures", "a.png"]);

@@ -17,7 +17,8 @@ pub struct Distill {
     /// they are asked for anew. A relative path counts from where the program runs.
     pub teacher: PathBuf,
     /// A folder of pictures without labels, in it or in folders in it, which are learned from beside those of the data set: only the
-    /// teacher says what is on them. They are neither held out nor tested. A relative path counts from where the program runs.
+    /// teacher says what is on them. They are neither held out nor tested, and pictures of the data set that are held out or tested are
+    /// refused. A relative path counts from where the program runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<PathBuf>,
     /// What the teacher is and where it learned, in a sentence for the model card.
