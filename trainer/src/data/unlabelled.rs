@@ -9,7 +9,8 @@ use std::path::Path;
 /// Reads the pictures in `folder` and in the folders in it, however deep.
 ///
 /// None may be one of `held_out`, the pixels of pictures by which the network is chosen or judged: what is measured on
-/// a picture that was learned from, if only from what a teacher says of it, is too good.
+/// a picture that was learned from, if only from what a teacher says of it, is too good. Copies that were cut or
+/// compressed anew have other pixels and are not noticed.
 pub(super) fn load(folder: &Path, side: usize, held_out: &HashSet<&[u8]>) -> Result<Pictures, Error> {
     let listing = list(folder)?;
     let paths: Vec<_> = listing.files.iter().map(|(path, _)| path.clone()).collect();
